@@ -1,0 +1,1 @@
+"""The preview engine: composition and fill without weights, GPU or torch."""
