@@ -1,10 +1,13 @@
-"""The plan laid out for an outpainter: the source in its place, and a mask of what to paint."""
+"""The plan laid out in pixels: the source resampled to its place, and a canvas to paint on."""
 
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
+from pipelines.composition import Composition
 from pipelines.geometry import Box, Edge, PixelBox, Size
+from pipelines.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,74 @@ class Canvas:
     def size(self) -> Size:
         """Width and height of the canvas, px."""
         return Size(*self.picture.size)
+
+
+def resample(picture: Image.Image, plan: Plan) -> Image.Image:
+    """The kept part of the source at its size in the output, straight from the original pixels.
+
+    Exact copies where the scale is 1, else one Lanczos resampling. Colour and alpha are resampled
+    apart, so that colours below transparent pixels never change the visible ones' numbers.
+    """
+    size = plan.place.size
+    if plan.copied:
+        left, top, right, bottom = map(int, plan.crop)
+        return picture.crop((left, top, right, bottom))
+    bands = [band.resize(size, Image.Resampling.LANCZOS, box=plan.crop) for band in _apart(picture)]
+    if len(bands) > 1:
+        bands[0].putalpha(bands[1])
+    return bands[0]
+
+
+def _apart(picture: Image.Image) -> list[Image.Image]:
+    if picture.mode == "RGBA":
+        return [picture.convert("RGB"), picture.getchannel("A")]
+    return [picture]
+
+
+def lay_out(kept: Image.Image, plan: Plan, composition: Composition) -> Canvas:
+    """Put the kept part (output px, RGB or RGBA) on a canvas of the plan's working size."""
+    size = plan.canvas
+    across, down = size.width / plan.target.width, size.height / plan.target.height
+    place = _snapped(Box(*plan.place).scaled(across, down), size)
+    picture = Image.new("RGB", size)
+    shrunk = kept.convert("RGB")
+    if place.size != kept.size:
+        shrunk = shrunk.resize(place.size, Image.Resampling.LANCZOS)
+    picture.paste(shrunk, place[:2])
+    mask = Image.new("L", size, 255)
+    mask.paste(0, place)
+    shown = Box(*place)
+    spots = (
+        _on_canvas(subject.box, plan, across, down)
+        for subject in composition.subjects
+        if subject.located
+    )
+    subjects = tuple(spot.intersection(shown) for spot in spots)
+    return Canvas(
+        picture, mask, place, tuple(box for box in subjects if box.area), composition.cut_edges
+    )
+
+
+def _snapped(place: Box, size: Size) -> PixelBox:
+    """To whole pixels, at least one wide, inside the canvas."""
+    left = min(round(place.left), size.width - 1)
+    top = min(round(place.top), size.height - 1)
+    return PixelBox(left, top, max(left + 1, round(place.right)), max(top + 1, round(place.bottom)))
+
+
+def _on_canvas(box: Box, plan: Plan, across: float, down: float) -> Box:
+    """From fractions of the source to canvas px."""
+    cropped = box.scaled(*plan.source).moved(-plan.crop.left, -plan.crop.top)
+    placed = cropped.scaled(plan.scale).moved(plan.place.left, plan.place.top)
+    return placed.scaled(across, down)
+
+
+def extend_alpha(kept: Image.Image, plan: Plan) -> Image.Image:
+    """The kept part's alpha continued to the whole output by repeating its border, mode L."""
+    gaps = plan.gaps
+    alpha = np.pad(
+        np.asarray(kept.getchannel("A")),
+        ((gaps[Edge.TOP], gaps[Edge.BOTTOM]), (gaps[Edge.LEFT], gaps[Edge.RIGHT])),
+        mode="edge",
+    )
+    return Image.fromarray(alpha)

@@ -6,7 +6,7 @@ Boxes are fractions of the upright source, 0 to 1.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipelines.geometry import Box, Edge
+from pipelines.geometry import UNIT, Box, Edge
 
 
 class SubjectKind(StrEnum):
@@ -25,8 +25,9 @@ class Subject:
     """Something that the picture is about.
 
     ``weight`` from 0 to 1 says how much it matters; a ``must_keep`` subject is never cut unless
-    nothing else is possible. ``trusted`` means that the box is tight enough to crop up to it; an
-    untrusted box surely holds the subject but may be far too large.
+    nothing else is possible. ``trusted`` means that the box is tight enough to crop up to it. A
+    ``must_keep`` box that is not trusted is a bound: it surely holds the subject but may be far
+    too large.
     """
 
     box: Box
@@ -35,6 +36,11 @@ class Subject:
     weight: float = 1.0
     must_keep: bool = True
     trusted: bool = False
+
+    @property
+    def located(self) -> bool:
+        """Whether the box says where the subject is, rather than only where it surely lies."""
+        return self.trusted or not self.must_keep or self.kind is SubjectKind.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +58,5 @@ class Composition:
     subjects: tuple[Subject, ...] = ()
     cut_edges: frozenset[Edge] = frozenset()
     flat_edges: frozenset[Edge] = frozenset()
+    content: Box = UNIT
     warnings: tuple[str, ...] = ()

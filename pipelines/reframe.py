@@ -1,34 +1,151 @@
-"""The whole story of a reframing, and the two protocols that an engine fills."""
+"""The whole story of a reframing, from the bytes of a source to the bytes of its outputs."""
 
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
-from pipelines.canvas import Canvas
+from pipelines.canvas import Canvas, lay_out, resample
+from pipelines.codec.decode import Source, decode
+from pipelines.codec.encode import Format, encode
+from pipelines.codec.limits import Limits
+from pipelines.compose import compose
 from pipelines.composition import Composition
+from pipelines.engine import Engine
+from pipelines.errors import InvalidPlan
+from pipelines.fill import Fill, choose_fill, fill_edge, fill_solid
+from pipelines.geometry import Size
+from pipelines.plan import Plan
+from pipelines.planner import make_plan
+from pipelines.progress import Progress, Step, Stopwatch, ignore_progress
+from pipelines.proof import measure_preservation, score_seam
+from pipelines.reframed import Reframed
+from pipelines.rules import Rules
+from pipelines.target import Target
 
 
-class Describer(Protocol):
-    """Looks at an upright sRGB picture (RGB) and says what is in it."""
+@dataclass(frozen=True, slots=True)
+class ReframeRequest:
+    """One output's wishes, after translation: the only request type inside.
 
-    def __call__(self, picture: Image.Image) -> Composition:
-        """Describe ``picture``; nonsense is never returned, the weight-free answer is."""
-        ...
+    ``plan`` replaces the search, ``prompt`` the describer's scene. ``quality`` is 1 to 100, None
+    for the format's default; ``max_bytes`` bounds the encoded output.
+    """
+
+    target: Target
+    rules: Rules = field(default_factory=Rules)
+    plan: Plan | None = None
+    fill: Fill = Fill.AUTO
+    prompt: str = ""
+    seed: int = 0
+    format: Format = Format.PNG
+    quality: int | None = None
+    max_bytes: int | None = None
 
 
-class Progress(Protocol):
-    """Hears how far a step is; raises JobCancelled to stop the job."""
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A decoded source and what the describer saw in it."""
 
-    def __call__(self, step: str, fraction: float) -> None:
-        """``fraction`` runs from 0 to 1 within ``step``."""
-        ...
+    source: Source
+    composition: Composition
+
+    @property
+    def size(self) -> Size:
+        """Of the upright source, px."""
+        return Size(*self.source.picture.size)
 
 
-class Outpainter(Protocol):
-    """Paints what the canvas's mask asks for."""
+class Reframer:
+    """One engine, ready to reframe; one call at a time."""
+
+    def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
+        """Keep the engine, and the limits that every source is held to."""
+        self.engine = engine
+        self.limits = limits or Limits()
 
     def __call__(
-        self, canvas: Canvas, *, prompt: str, seed: int, progress: Progress
-    ) -> Image.Image:
-        """Return an RGB picture of the canvas's size; inside ``place`` it repeats the source."""
-        ...
+        self, data: bytes, requests: Sequence[ReframeRequest], progress: Progress = ignore_progress
+    ) -> Iterator[Reframed]:
+        """Reframe one source to every request in turn; it is decoded and described once.
+
+        Raises:
+            ReframeError: what went wrong, with a stable code; outputs already yielded stand.
+        """
+        watch = Stopwatch(progress)
+        described = self.describe(data, watch)
+        for request in requests:
+            yield self._reframe(described, request, Stopwatch(progress, watch.seconds))
+
+    def describe(self, data: bytes, watch: Stopwatch | None = None) -> Described:
+        """Decode a source and look at it."""
+        watch = watch or Stopwatch(ignore_progress)
+        watch.start(Step.DECODE)
+        source = decode(data, self.limits)
+        watch.start(Step.DESCRIBE)
+        composition = self.engine.describe(source.picture)
+        watch.stop()
+        return Described(source, composition)
+
+    def plan(self, described: Described, request: ReframeRequest) -> Plan:
+        """The request's own plan, checked against the source, or the best one found."""
+        plan = request.plan
+        if plan is None:
+            price = self.engine.paint_price
+            return make_plan(
+                described.size,
+                described.composition,
+                request.target,
+                request.rules,
+                paint_price=price,
+            )
+        if plan.source != described.size:
+            msg = f"the plan is for a source of {plan.source}, this one is {described.size}"
+            raise InvalidPlan(msg)
+        return plan
+
+    def _reframe(self, described: Described, request: ReframeRequest, watch: Stopwatch) -> Reframed:
+        watch.start(Step.PLAN)
+        plan = self.plan(described, request)
+        watch.start(Step.LAY_OUT)
+        kept = resample(described.source.picture, plan)
+        canvas = lay_out(kept, plan, described.composition)
+        watch.start(Step.OUTPAINT)
+        fill = choose_fill(request.fill, canvas, plan, described.composition)
+        prompt = request.prompt or described.composition.scene
+        painted = self._paint(canvas, fill, prompt, request.seed, watch.progress)
+        watch.start(Step.COMPOSE)
+        if fill is not Fill.GENERATE:
+            plan = replace(plan, feather=0)  # an exact continuation needs no blending
+        output = compose(kept, painted, canvas, plan, request.seed)
+        preservation = measure_preservation(output, kept, plan)
+        seam = score_seam(output, plan)
+        watch.start(Step.ENCODE)
+        file = encode(output, request.format, quality=request.quality, max_bytes=request.max_bytes)
+        watch.stop()
+        return Reframed(
+            engine=self.engine.name,
+            source=described.source,
+            composition=described.composition,
+            plan=plan,
+            fill=fill,
+            prompt=prompt,
+            seed=request.seed,
+            preservation=preservation,
+            seam=seam,
+            file=file,
+            seconds=watch.seconds,
+        )
+
+    def _paint(
+        self, canvas: Canvas, fill: Fill | None, prompt: str, seed: int, progress: Progress
+    ) -> Image.Image | None:
+        match fill:
+            case None:
+                return None
+            case Fill.SOLID:
+                return fill_solid(canvas)
+            case Fill.EDGE:
+                return fill_edge(canvas)
+            case _:
+                return self.engine.outpaint(canvas, prompt=prompt, seed=seed, progress=progress)

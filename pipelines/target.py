@@ -65,13 +65,7 @@ def output_size(target: Target, source: Size) -> Size:
         InvalidOption: an expansion outside 0 to 400 percent.
         UnreachableTarget: a ratio beyond 11:1, a side outside 8 to 16384 px or over 50 MP.
     """
-    match target:
-        case Size():
-            size = target
-        case Frame():
-            size = _framed(target)
-        case Expansion():
-            size = _expanded(target, source)
+    size = _pixels(target, source)
     ratio = size.long_side / size.short_side
     # an exact size may be off its ratio by rounding: 1024x93 is asked for as 11:1
     if ratio > WIDEST * (1 + 0.5 / size.short_side) and not isinstance(target, Expansion):
@@ -85,6 +79,16 @@ def output_size(target: Target, source: Size) -> Size:
         msg = f"{size} is {size.area / 1e6:.1f} MP; up to {limit:g} MP can be made"
         raise UnreachableTarget(msg)
     return size
+
+
+def _pixels(target: Target, source: Size) -> Size:
+    match target:
+        case Size():
+            return target
+        case Frame():
+            return _framed(target)
+        case Expansion():
+            return _expanded(target, source)
 
 
 def _framed(frame: Frame) -> Size:

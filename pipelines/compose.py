@@ -1,0 +1,173 @@
+"""The painted layer and the source's own pixels become one picture of exactly the asked size.
+
+The layer is painted on a canvas of at most 1 MP. Its colours are bent to meet the source's, it is
+enlarged to the output, given back the grain that enlarging took, and the source goes on top with
+a feathered seam inside its own border.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pipelines.canvas import Canvas, extend_alpha
+from pipelines.geometry import Edge, PixelBox, Size
+from pipelines.plan import Plan
+
+Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+FIELD = 96
+"""Long side of the coarse grids that tone and grain are measured on."""
+
+SEAM_BAND = 0.06
+"""Share of the canvas's short side, inside the source's border, whose colours steer the tone."""
+
+NOTICEABLE = 0.5
+"""Tone offsets below this many levels are left alone."""
+
+MOST_GRAIN = 6.0
+"""Standard deviation in levels beyond which grain would look like dirt."""
+
+
+def compose(
+    kept: Image.Image, painted: Image.Image | None, canvas: Canvas, plan: Plan, seed: int
+) -> Image.Image:
+    """Lay ``kept`` (output px) over ``painted`` (canvas px, RGB); None where nothing is painted.
+
+    Returns RGB, or RGBA when ``kept`` has alpha, of the plan's target size. Outside the seam band
+    the pixels inside ``place`` are those of ``kept``.
+    """
+    if painted is None:
+        output = kept
+    else:
+        assert painted.size == canvas.size
+        layer = _enlarge(_match_tone(painted, canvas), kept, plan, seed)
+        output = Image.fromarray(_lay_over(layer, np.asarray(kept.convert("RGB")), plan))
+        if kept.mode == "RGBA":
+            output.putalpha(extend_alpha(kept, plan))
+    assert output.size == plan.target
+    return output
+
+
+def _match_tone(painted: Image.Image, canvas: Canvas) -> Pixels:
+    """Shift the layer's low-frequency colours by what it got wrong along the source's border."""
+    layer = np.asarray(painted)
+    left, top, right, bottom = canvas.place
+    error = np.asarray(canvas.picture, np.float32)[top:bottom, left:right]
+    error = error - layer[top:bottom, left:right]
+    weight = _band_weight(canvas)
+    if np.abs(error[weight > 0]).mean() < NOTICEABLE:
+        return layer
+    field = np.zeros((*layer.shape[:2], 4), np.float32)
+    field[top:bottom, left:right, :3] = error * weight[..., None]
+    field[top:bottom, left:right, 3] = weight
+    offset = _spread(field, canvas.size)
+    return _to_pixels(layer + offset)
+
+
+def _band_weight(canvas: Canvas) -> Floats:
+    """1 along the sides of the place that are extended, 0 deeper inside; (h, w) of the place."""
+    width, height = canvas.place.size
+    gaps = canvas.place.gaps(canvas.size)
+    band = max(2, round(SEAM_BAND * canvas.size.short_side))
+    weight = np.zeros((height, width), np.float32)
+    if gaps[Edge.LEFT]:
+        weight[:, :band] = 1
+    if gaps[Edge.RIGHT]:
+        weight[:, -band:] = 1
+    if gaps[Edge.TOP]:
+        weight[:band] = 1
+    if gaps[Edge.BOTTOM]:
+        weight[-band:] = 1
+    return weight
+
+
+def _spread(field: Floats, size: Size) -> Floats:
+    """Average of the weighted values nearby, further away of those farther off; (H, W, 3)."""
+    shrink = FIELD / size.long_side
+    coarse = (max(1, round(size.width * shrink)), max(1, round(size.height * shrink)))
+    values = np.asarray(cv2.resize(field, coarse, interpolation=cv2.INTER_AREA), np.float32)
+    total = np.zeros_like(values)
+    sigma = 1.5
+    while sigma < FIELD:
+        # narrow blurs weigh more: near the seam its own offset counts, far away the mean
+        total += np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32) / np.float32(sigma)
+        sigma *= 2
+    offset = total[..., :3] / np.maximum(total[..., 3:], 1e-6)
+    return np.asarray(cv2.resize(offset, size, interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _enlarge(layer: Pixels, kept: Image.Image, plan: Plan, seed: int) -> Pixels:
+    """To the output's size, with the grain that the source has and enlarging took away."""
+    if layer.shape[1::-1] == plan.target:
+        return layer.copy()
+    large = np.asarray(cv2.resize(layer, plan.target, interpolation=cv2.INTER_CUBIC), np.uint8)
+    lost = _grain(kept) - _grain(Image.fromarray(large).crop(plan.place))
+    strength = np.sqrt(np.clip(lost, 0, MOST_GRAIN**2))
+    rng = np.random.default_rng(seed)
+    for region in plan.painted:
+        _add_grain(large, region, _grain_beyond(strength, plan, region), rng)
+    return large
+
+
+def _grain(picture: Image.Image) -> Floats:
+    """Local energy of the finest detail, levels squared, on a coarse grid."""
+    grey = np.asarray(picture.convert("L"), np.float32)
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
+    width, height = picture.size
+    coarse = (max(1, width // 32), max(1, height // 32))
+    energy = cv2.resize(fine * fine, coarse, interpolation=cv2.INTER_AREA)
+    return np.asarray(energy, np.float32).reshape(coarse[::-1])
+
+
+def _grain_beyond(strength: Floats, plan: Plan, region: PixelBox) -> Floats:
+    """The border's strength carried straight outward over ``region``, (h, w) of the region."""
+    rows, columns = strength.shape
+    width, height = plan.place.size
+    x = (np.arange(region.left, region.right) - plan.place.left) * columns // width
+    y = (np.arange(region.top, region.bottom) - plan.place.top) * rows // height
+    return strength[np.ix_(np.clip(y, 0, rows - 1), np.clip(x, 0, columns - 1))]
+
+
+def _add_grain(
+    picture: Pixels, region: PixelBox, strength: Floats, rng: np.random.Generator
+) -> None:
+    spot = picture[region.top : region.bottom, region.left : region.right]
+    soft = cv2.blur(strength, (65, 65), borderType=cv2.BORDER_REPLICATE)
+    noise = rng.standard_normal(strength.shape, np.float32) * soft
+    spot[:] = _to_pixels(spot + noise[..., None])
+
+
+def _lay_over(layer: Pixels, kept: Pixels, plan: Plan) -> Pixels:
+    """The source on top; inside the seam band it fades in from the layer."""
+    left, top, right, bottom = plan.place
+    below = layer[top:bottom, left:right].copy()
+    spot = layer[top:bottom, left:right]
+    spot[:] = kept
+    band, gaps = plan.feather, plan.gaps
+    # 0 outside, 1 at the band's inner end; the outermost source pixel already shows through
+    share = ((np.arange(band, dtype=np.float32) + 1) / (band + 1))[:, None, None]
+    for edge in Edge:
+        if not gaps[edge]:
+            continue
+        over, under = _inward(spot, edge)[:band], _inward(below, edge)[:band]
+        over[:] = (over * share + under * (1 - share) + 0.5).astype(np.uint8)
+    return layer
+
+
+def _inward(picture: Pixels, edge: Edge) -> Pixels:
+    """A view whose first axis runs from ``edge`` into the picture."""
+    match edge:
+        case Edge.LEFT:
+            return picture.swapaxes(0, 1)
+        case Edge.TOP:
+            return picture
+        case Edge.RIGHT:
+            return picture[:, ::-1].swapaxes(0, 1)
+        case Edge.BOTTOM:
+            return picture[::-1]
+
+
+def _to_pixels(levels: Floats) -> Pixels:
+    return np.asarray(np.clip(levels + 0.5, 0, 255), np.uint8)

@@ -1,0 +1,42 @@
+"""What an engine is: somebody who looks at a picture, and somebody who paints."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from PIL import Image
+
+from pipelines.canvas import Canvas
+from pipelines.composition import Composition
+from pipelines.progress import Progress
+
+
+class Describer(Protocol):
+    """Looks at an upright sRGB picture, RGB or RGBA, and says what is in it."""
+
+    def __call__(self, picture: Image.Image) -> Composition:
+        """Describe ``picture``."""
+        ...
+
+
+class Outpainter(Protocol):
+    """Paints what the canvas's mask asks for."""
+
+    def __call__(
+        self, canvas: Canvas, *, prompt: str, seed: int, progress: Progress
+    ) -> Image.Image:
+        """Return an RGB picture of the canvas's size; inside ``place`` it repeats the source."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A describer and an outpainter that go together.
+
+    ``paint_price`` is how dear painting is for the planner: 1 for a generative model, more for
+    one that can only continue what is there.
+    """
+
+    name: str
+    describe: Describer
+    outpaint: Outpainter
+    paint_price: float = 1.0

@@ -1,0 +1,225 @@
+"""Decides a plan: expand, crop or both, by cost and by hard rules. Pure arithmetic, no pixels.
+
+Hard rules: must-keep subjects stay whole with a margin; an edge that cuts a subject is not
+extended beyond; ``expand`` never crops; ``crop`` never paints; ``max_crop`` bounds the loss; and
+where nobody is sure what the subject is, nothing is cut unless all of it surely fits. Where rules
+collide the plan says which gave way, or a strict request is refused.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from pipelines.composition import Composition, Subject, SubjectKind
+from pipelines.errors import InvalidOption, UnreachablePlan, UnreachableTarget
+from pipelines.geometry import UNIT, Box, PixelBox, Size
+from pipelines.placement import (
+    Candidates,
+    Wanted,
+    cost,
+    largest_scale,
+    lay_grid,
+    settle,
+)
+from pipelines.plan import Plan
+from pipelines.review import describe_plan, find_warnings
+from pipelines.rules import Anchor, Policy, Rules
+from pipelines.target import Expansion, Target, output_size
+
+SAME_RATIO = 1.02
+"""Frames closer than this to the source's ratio are filled without trimming a scan border."""
+
+SCALES = 13
+"""Scales tried between contain and cover."""
+
+FEATHER = 8 / 1024
+"""Width of the seam as a share of the output's long side: 8 px at 1K."""
+
+
+def make_plan(
+    source: Size,
+    composition: Composition,
+    target: Target,
+    rules: Rules | None = None,
+    *,
+    paint_price: float = 1.0,
+) -> Plan:
+    """Find the cheapest placement that keeps every hard rule.
+
+    ``paint_price`` says how dear painting is with the engine at hand: 1 for a generative model,
+    more for one that only continues what is there.
+
+    Raises:
+        InvalidOption: a rule out of range, or an expansion that must not paint.
+        UnreachableTarget: a size or ratio that cannot be made from this source.
+        UnreachablePlan: rules collide and ``strict`` is set.
+    """
+    rules = rules or Rules()
+    rules.check()
+    frame = output_size(target, source)
+    subjects = _subjects(composition, rules)
+    composition = replace(composition, subjects=subjects)
+    if isinstance(target, Expansion):
+        plan = _expanded(source, frame, target, rules)
+    else:
+        composition, content = _trim(source, frame, composition, rules)
+        plan = _searched(content.size, frame, composition, rules, paint_price)
+        plan = replace(plan, source=source, crop=plan.crop.moved(content.left, content.top))
+    feather = _feather(plan, rules)
+    plan = replace(plan, feather=feather, warnings=find_warnings(plan, composition, rules))
+    if rules.strict and plan.warnings:
+        raise UnreachablePlan("; ".join(plan.warnings))
+    return replace(plan, reasons=plan.reasons + describe_plan(plan))
+
+
+def _subjects(composition: Composition, rules: Rules) -> tuple[Subject, ...]:
+    """The describer's subjects and the caller's; who protects a box replaces all guesses."""
+    protected = tuple(
+        Subject(box, "protected area", SubjectKind.OTHER, 1.0, must_keep=True, trusted=True)
+        for box in rules.protect
+    )
+    if not protected:
+        return composition.subjects
+    seen = tuple(
+        subject if subject.trusted else replace(subject, must_keep=False, weight=0.2)
+        for subject in composition.subjects
+    )
+    return protected + seen
+
+
+def _expanded(source: Size, frame: Size, target: Expansion, rules: Rules) -> Plan:
+    place = target.place(source)
+    if rules.policy is Policy.CROP and place.size != frame:
+        msg = "an expansion paints, which policy crop forbids"
+        raise InvalidOption(msg)
+    reason = "kept whole and unscaled: the caller said how much to add on each side"
+    return Plan(source, frame, Box(0, 0, *source), place, policy=rules.policy, reasons=(reason,))
+
+
+def _trim(
+    source: Size, frame: Size, composition: Composition, rules: Rules
+) -> tuple[Composition, PixelBox]:
+    """Leave out a scan border, which painting would smear over the new area; source px."""
+    box = composition.content.scaled(*source)
+    content = PixelBox(
+        math.ceil(box.left), math.ceil(box.top), math.floor(box.right), math.floor(box.bottom)
+    )
+    whole = PixelBox(0, 0, *source)
+    same_ratio = _cover(source, frame) < _contain(source, frame) * SAME_RATIO
+    wanted = all(box.inside(composition.content) for box in rules.protect)
+    if rules.policy is Policy.EXPAND or same_ratio or not wanted or min(content.size) < 1:
+        return replace(composition, content=UNIT), whole
+    inner = Box(*content).within(Box(*whole))
+    subjects = tuple(
+        replace(subject, box=subject.box.intersection(inner))
+        for subject in composition.subjects
+        if subject.box.intersection(inner).area
+    )
+    return replace(composition, subjects=subjects, content=inner), content
+
+
+def _searched(
+    source: Size, frame: Size, composition: Composition, rules: Rules, price: float
+) -> Plan:
+    if _contain(source, frame) * source.short_side < 1 and rules.policy is not Policy.CROP:
+        msg = f"all of a {source} source would be less than a pixel wide in {frame}"
+        raise UnreachableTarget(msg)
+    subjects = tuple(
+        replace(subject, box=subject.box.within(composition.content))
+        for subject in composition.subjects
+    )
+    must_keep = _union(subjects)
+    scales, reason = _scales(source, frame, subjects, rules)
+    grid = lay_grid(source, frame, scales, must_keep)
+    grid = _anchored(grid, rules.anchor)
+    wanted = Wanted(
+        subjects,
+        rules.keep_clear,
+        composition.cut_edges,
+        rules.prefer.at if rules.prefer else (None, None),
+        price,
+        _largest(source, frame, subjects),
+    )
+    scale, across, down = grid.pick(int(np.argmin(cost(grid, source, frame, wanted))))
+    crop, place = settle(source, frame, scale, across, down)
+    return Plan(source, frame, crop, place, policy=rules.policy, reasons=(reason,))
+
+
+def _contain(source: Size, frame: Size) -> float:
+    return min(frame.width / source.width, frame.height / source.height)
+
+
+def _cover(source: Size, frame: Size) -> float:
+    return max(frame.width / source.width, frame.height / source.height)
+
+
+def _union(subjects: tuple[Subject, ...]) -> Box | None:
+    """The box around all that must be kept."""
+    union: Box | None = None
+    for subject in subjects:
+        if subject.must_keep:
+            union = subject.box if union is None else union.union(subject.box)
+    return union
+
+
+def _largest(source: Size, frame: Size, subjects: tuple[Subject, ...]) -> float | None:
+    """The scale at which the must-keep boxes just fit; None where they are only guessed."""
+    union = _union(subjects)
+    return largest_scale(union, source, frame) if union and _trusted(subjects) else None
+
+
+def _trusted(subjects: tuple[Subject, ...]) -> bool:
+    """Whether every must-keep box is tight enough to crop up to it."""
+    return all(subject.trusted for subject in subjects if subject.must_keep)
+
+
+def _scales(
+    source: Size, frame: Size, subjects: tuple[Subject, ...], rules: Rules
+) -> tuple[list[float], str]:
+    """The scales that the rules leave to the search, and why."""
+    contain, cover = _contain(source, frame), _cover(source, frame)
+    # room for keep-clear zones: the source may also become smaller than the frame
+    smaller = [contain * share for share in (0.9, 0.8, 0.7, 0.6, 0.5)] if rules.keep_clear else []
+    smaller = [scale for scale in smaller if scale * source.short_side >= 1]
+    if rules.policy is Policy.EXPAND:
+        return [contain, *smaller], "kept whole: policy expand never crops"
+    if rules.policy is Policy.CROP:
+        return [cover], "cropped: policy crop never paints"
+    union, trusted = _union(subjects), _trusted(subjects)
+    limit = _crop_limit(rules.max_crop, (contain, cover))
+    fits = largest_scale(union, source, frame) if union else 0.0
+    if union and trusted:
+        top = min(limit, max(contain, min(cover, fits)))
+        between = np.linspace(contain, top, SCALES).tolist()
+        return [*smaller, *between], "cropped at most up to the subjects and their margin"
+    if min(limit, fits) >= cover:
+        return [*smaller, contain, cover], "all that stands out fits the frame with its margin"
+    return [*smaller, contain], "kept whole: nothing is cut while the subject is only guessed"
+
+
+def _crop_limit(max_crop: float, span: tuple[float, float]) -> float:
+    """The largest scale that loses at most ``max_crop`` of the source."""
+    contain, cover = span
+    if max_crop >= 1 - contain / cover:
+        return cover
+    # between contain and cover one side alone is cropped, so that the loss is 1 - contain / scale
+    return max(contain, contain / (1 - max_crop))
+
+
+def _anchored(grid: Candidates, anchor: Anchor | None) -> Candidates:
+    if anchor is None:
+        return grid
+    across, down = anchor.position
+    fixed = np.ones_like(grid.scale)
+    return Candidates(grid.scale, across * fixed, down * fixed)
+
+
+def _feather(plan: Plan, rules: Rules) -> int:
+    if not plan.painted:
+        return 0
+    widest = plan.place.size.short_side // 8
+    wished = rules.feather
+    if wished is None:
+        wished = round(FEATHER * plan.target.long_side)
+    return min(wished, widest)

@@ -1,0 +1,74 @@
+"""A finished output and the record of what made it and whether it can be trusted."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.codec.decode import Source
+from pipelines.codec.encode import Encoded
+from pipelines.composition import Composition
+from pipelines.fill import Fill
+from pipelines.geometry import Edge
+from pipelines.plan import Plan
+from pipelines.proof import SEAM_VISIBLE, Preservation
+
+
+@dataclass(frozen=True, slots=True)
+class Reframed:
+    """One output, and everything needed to judge or repeat it.
+
+    ``engine`` names who painted; ``fill`` is what filled the new area, None where nothing was
+    added. ``seam`` has a score per extended side. ``seconds`` is the wall time of each step.
+    """
+
+    engine: str
+    source: Source
+    composition: Composition
+    plan: Plan
+    fill: Fill | None
+    prompt: str
+    seed: int
+    preservation: Preservation
+    seam: dict[Edge, float]
+    file: Encoded
+    seconds: dict[str, float]
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look before the output is used."""
+        return any(score > SEAM_VISIBLE for score in self.seam.values())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What did not go as wished, in words."""
+        return self.plan.warnings + self.composition.warnings
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain JSON values, without the pixels."""
+        return {
+            "engine": self.engine,
+            "describer": self.composition.describer,
+            "fill": self.fill.value if self.fill else None,
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "source": {
+                "format": self.source.format.lower(),
+                "size": list(self.plan.source),
+                "sha256": self.source.sha256,
+                "notes": list(self.source.notes),
+            },
+            "output": {
+                "format": self.file.format.value,
+                "size": list(self.plan.target),
+                "bytes": len(self.file.data),
+                "quality": self.file.quality,
+                "sha256": hashlib.sha256(self.file.data).hexdigest(),
+                "notes": list(self.file.notes),
+            },
+            "plan": self.plan.to_json(),
+            "preservation": self.preservation.to_json(),
+            "seam": {edge.value: score for edge, score in self.seam.items()},
+            "needs_review": self.needs_review,
+            "warnings": list(self.warnings),
+            "seconds": {step: round(value, 4) for step, value in self.seconds.items()},
+        }

@@ -1,0 +1,89 @@
+"""What the caller insists on when a plan is made."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipelines.errors import InvalidOption
+from pipelines.geometry import UNIT, Box
+
+
+class Policy(StrEnum):
+    """What may happen to the source to reach the target."""
+
+    AUTO = "auto"
+    EXPAND = "expand"
+    CROP = "crop"
+
+
+class Anchor(StrEnum):
+    """Where the source is held: what is kept when cropping, where it sits when expanding."""
+
+    TOP_LEFT = "top-left"
+    TOP = "top"
+    TOP_RIGHT = "top-right"
+    LEFT = "left"
+    CENTER = "center"
+    RIGHT = "right"
+    BOTTOM_LEFT = "bottom-left"
+    BOTTOM = "bottom"
+    BOTTOM_RIGHT = "bottom-right"
+
+    @property
+    def position(self) -> tuple[float, float]:
+        """(across, down), each 0, 0.5 or 1."""
+        across = 0.0 if "left" in self else 1.0 if "right" in self else 0.5
+        down = 0.0 if "top" in self else 1.0 if "bottom" in self else 0.5
+        return across, down
+
+
+class Prefer(StrEnum):
+    """Where in the frame the subject should be; the opposite side is left for copy."""
+
+    CENTER = "center"
+    LEFT = "left"
+    RIGHT = "right"
+    TOP = "top"
+    BOTTOM = "bottom"
+
+    @property
+    def at(self) -> tuple[float | None, float | None]:
+        """(x, y) as shares of the frame; None where it is free."""
+        return {
+            "center": (0.5, 0.5),
+            "left": (1 / 3, None),
+            "right": (2 / 3, None),
+            "top": (None, 1 / 3),
+            "bottom": (None, 2 / 3),
+        }[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the caller insists on.
+
+    ``max_crop`` is the largest share of the source that may be lost, 0 to 1. ``protect`` are
+    boxes in fractions of the source that stay whole; ``keep_clear`` are zones in fractions of the
+    output where no subject may lie. ``feather`` is the width of the seam in output px, None for
+    8 px at 1K and in proportion. ``strict`` refuses instead of giving a rule up.
+    """
+
+    policy: Policy = Policy.AUTO
+    max_crop: float = 1.0
+    protect: tuple[Box, ...] = ()
+    keep_clear: tuple[Box, ...] = ()
+    anchor: Anchor | None = None
+    prefer: Prefer | None = None
+    feather: int | None = None
+    strict: bool = False
+
+    def check(self) -> None:
+        """Raise InvalidOption for values out of range."""
+        if not 0 <= self.max_crop <= 1:
+            msg = f"max_crop is a share from 0 to 1, not {self.max_crop:g}"
+            raise InvalidOption(msg)
+        if not all(box.area > 0 and box.inside(UNIT) for box in self.protect + self.keep_clear):
+            msg = "protected boxes and keep-clear zones are fractions from 0 to 1"
+            raise InvalidOption(msg)
+        if self.feather is not None and self.feather < 0:
+            msg = f"feather is a width in px, not {self.feather}"
+            raise InvalidOption(msg)

@@ -1,0 +1,1 @@
+"""How requests reach a picture: the command line."""

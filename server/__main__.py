@@ -1,0 +1,5 @@
+"""``python -m server`` is ``smart-resize``."""
+
+from server.cli import main
+
+main()

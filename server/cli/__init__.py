@@ -1,0 +1,51 @@
+"""The command line: parse, call one thing, print."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from pipelines.errors import InvalidOption, ModelError, ReframeError
+from server.cli.doctor import doctor
+from server.cli.plan import plan
+from server.cli.run import run
+
+app = typer.Typer(
+    name="smart-resize",
+    help="Reframes pictures: what was given is kept, only what is new is painted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(run)
+app.command()(plan)
+app.command()(doctor)
+
+
+def main() -> None:
+    """Run one command; an error is one line on stderr and an exit code.
+
+    0: all done. 1: a picture could not be reframed. 2: an option is wrong. 3: the engine is not
+    available or failed. 130: interrupted.
+    """
+    try:
+        app()
+    except ReframeError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"smart-resize: {error.detail} ({error.code})", markup=False
+        )
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def exit_code(error: ReframeError) -> int:
+    """The process's answer to an error."""
+    match error:
+        case InvalidOption():
+            return 2
+        case ModelError():
+            return 3
+        case _:
+            return 1

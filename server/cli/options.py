@@ -1,0 +1,149 @@
+"""The options that run and plan share, and what they mean."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.codec.limits import Limits
+from pipelines.errors import InvalidOption, SourceUnavailable
+from pipelines.geometry import AspectRatio, Box, Size
+from pipelines.rules import Anchor, Policy, Prefer, Rules
+from pipelines.target import Expansion, Frame, Target, Tier
+
+Images = Annotated[
+    list[str], typer.Argument(metavar="IMAGE...", help="Pictures, folders, or - for stdin.")
+]
+Aspects = Annotated[
+    list[str] | None,
+    typer.Option("--aspect", "-a", help="Ratio to fill, like 16:9; may be given several times."),
+]
+Resolution = Annotated[
+    Tier, typer.Option(help="Long side of what --aspect gives: 1024, 2048 or 4096 px.")
+]
+Sizes = Annotated[
+    list[str] | None,
+    typer.Option("--size", "-s", help="Exact size, like 1080x1350; may be given several times."),
+]
+Percent = Annotated[
+    float, typer.Option(min=0, max=400, help="Grow this side by percent of the source.")
+]
+PolicyOption = Annotated[
+    Policy,
+    typer.Option("--policy", help="expand never crops, crop never paints, auto weighs both."),
+]
+MaxCrop = Annotated[
+    float, typer.Option(min=0, max=1, help="Largest share of the source that may be lost.")
+]
+Protect = Annotated[
+    list[str] | None,
+    typer.Option(help="left,top,right,bottom as fractions of the source: never cut. Repeatable."),
+]
+KeepClear = Annotated[
+    list[str] | None,
+    typer.Option(help="left,top,right,bottom as fractions of the output: no subject there."),
+]
+AnchorOption = Annotated[
+    Anchor | None, typer.Option("--anchor", help="Where the source is held in the frame.")
+]
+PreferOption = Annotated[
+    Prefer | None, typer.Option("--prefer", help="Where in the frame the subject should be.")
+]
+Feather = Annotated[
+    int | None, typer.Option(min=0, help="Width of the seam in px; 8 at 1K when not given.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse rather than give a rule up.")]
+MaxMegapixels = Annotated[
+    float, typer.Option(min=0.001, help="Refuse sources with more megapixels than this.")
+]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="Print a JSON record per output on stdout, one a line.")
+]
+
+DEFAULT_MEGAPIXELS = Limits().max_pixels / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Percent to add on each side, 0 to 400."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def read_targets(
+    aspects: list[str] | None, tier: Tier, sizes: list[str] | None, growth: Growth
+) -> list[Target]:
+    """Everything that was asked for, in this order: ratios, sizes, the expansion."""
+    targets: list[Target] = [Frame(AspectRatio.parse(ratio), tier) for ratio in _split(aspects)]
+    targets += [Size.parse(size) for size in _split(sizes)]
+    if any((growth.left, growth.top, growth.right, growth.bottom)):
+        targets.append(Expansion(growth.left, growth.top, growth.right, growth.bottom))
+    if not targets:
+        msg = "nothing to make: give --aspect, --size or --expand-left, -top, -right, -bottom"
+        raise InvalidOption(msg)
+    return targets
+
+
+def _split(values: list[str] | None) -> list[str]:
+    """Several values may also be written with commas: 16:9,1:1."""
+    return [part for value in values or () for part in value.split(",")]
+
+
+def read_rules(  # noqa: PLR0913  one argument per rule
+    *,
+    policy: Policy,
+    max_crop: float,
+    protect: list[str] | None,
+    keep_clear: list[str] | None,
+    anchor: Anchor | None,
+    prefer: Prefer | None,
+    feather: int | None,
+    strict: bool,
+) -> Rules:
+    """The rules as the planner wants them; raises InvalidOption."""
+    return Rules(
+        policy=policy,
+        max_crop=max_crop,
+        protect=tuple(Box.parse_fractions(box) for box in protect or ()),
+        keep_clear=tuple(Box.parse_fractions(box) for box in keep_clear or ()),
+        anchor=anchor,
+        prefer=prefer,
+        feather=feather,
+        strict=strict,
+    )
+
+
+def read_limits(max_megapixels: float) -> Limits:
+    """The limits that sources are held to."""
+    return Limits(max_pixels=round(max_megapixels * 1e6))
+
+
+def read_bytes(text: str | None) -> int | None:
+    """Read ``150000``, ``150kB``, ``2MB`` (powers of 1000) or ``150KiB``; raises InvalidOption."""
+    if text is None:
+        return None
+    units = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
+    number = text.strip().rstrip("BbIiKkMm")
+    unit = text.strip()[len(number) :].lower()
+    try:
+        value = round(float(number) * units[unit])
+    except (ValueError, KeyError, OverflowError) as error:
+        msg = f"a byte limit is written like 150000, 150kB or 2MB, not {text!r}"
+        raise InvalidOption(msg) from error
+    if value < 1:
+        msg = "a byte limit is at least 1"
+        raise InvalidOption(msg)
+    return value
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that an option names; raises SourceUnavailable."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read"
+        raise SourceUnavailable(msg) from error

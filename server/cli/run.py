@@ -1,0 +1,187 @@
+"""``smart-resize run``: pictures in, pictures out."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pipelines.codec.encode import Format
+from pipelines.errors import InvalidOption, ReframeError, RequestError
+from pipelines.fill import Fill
+from pipelines.plan import Plan
+from pipelines.progress import Step
+from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframed import Reframed
+from pipelines.rules import Policy
+from pipelines.target import Tier
+from server.cli import options
+from server.cli.engines import EngineName, load_engine
+from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
+from server.contact_sheet import ContactSheet
+
+
+def run(  # noqa: PLR0913  a command's options are its arguments
+    images: options.Images,
+    output: Annotated[str, typer.Option("--output", "-o", help="File, folder, or - for stdout.")],
+    *,
+    aspect: options.Aspects = None,
+    resolution: options.Resolution = Tier.ONE_K,
+    size: options.Sizes = None,
+    expand_left: options.Percent = 0,
+    expand_top: options.Percent = 0,
+    expand_right: options.Percent = 0,
+    expand_bottom: options.Percent = 0,
+    policy: options.PolicyOption = Policy.AUTO,
+    max_crop: options.MaxCrop = 1.0,
+    protect: options.Protect = None,
+    keep_clear: options.KeepClear = None,
+    anchor: options.AnchorOption = None,
+    prefer: options.PreferOption = None,
+    feather: options.Feather = None,
+    strict: options.Strict = False,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="Carry out this plan (JSON) instead.")
+    ] = None,
+    fill: Annotated[
+        Fill, typer.Option(help="What fills the new area; auto is solid on flat backgrounds.")
+    ] = Fill.AUTO,
+    prompt: Annotated[str, typer.Option(help="What the new area should show.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same picture.")] = 0,
+    engine: Annotated[EngineName, typer.Option(help="Who describes and paints.")] = (
+        EngineName.PREVIEW
+    ),
+    format_: Annotated[
+        Format | None, typer.Option("--format", "-f", help="PNG when the output's name is silent.")
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF.")
+    ] = None,
+    max_bytes: Annotated[
+        str | None, typer.Option(help="Largest file, like 150kB; quality is lowered to fit.")
+    ] = None,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(help="Also write this HTML page, and a PNG beside it.")
+    ] = None,
+    max_megapixels: options.MaxMegapixels = options.DEFAULT_MEGAPIXELS,
+    json_lines: options.JsonLines = False,
+) -> None:
+    """Reframe pictures to one or several sizes."""
+    rules = options.read_rules(
+        policy=policy,
+        max_crop=max_crop,
+        protect=protect,
+        keep_clear=keep_clear,
+        anchor=anchor,
+        prefer=prefer,
+        feather=feather,
+        strict=strict,
+    )
+    given = Plan.from_json(options.read_text(plan)) if plan else None
+    growth = options.Growth(expand_left, expand_top, expand_right, expand_bottom)
+    targets = [given.target] if given else options.read_targets(aspect, resolution, size, growth)
+    if output == STREAM and json_lines:
+        msg = "stdout takes either the picture or --json, not both"
+        raise InvalidOption(msg)
+    requests = [
+        ReframeRequest(
+            target=target,
+            rules=rules,
+            plan=given,
+            fill=fill,
+            prompt=prompt,
+            seed=seed,
+            format=format_of(output, format_),
+            quality=quality,
+            max_bytes=options.read_bytes(max_bytes),
+        )
+        for target in targets
+    ]
+    inputs = find_inputs(images)
+    job = _Run(
+        Reframer(load_engine(engine), options.read_limits(max_megapixels)),
+        Outputs(output, inputs=inputs, count=len(requests)),
+        ContactSheet() if contact_sheet else None,
+        json_lines=json_lines,
+    )
+    failed = job.reframe_all(inputs, requests)
+    if contact_sheet and job.sheet:
+        job.sheet.write(contact_sheet)
+    if failed:
+        raise typer.Exit(1)
+
+
+class _Run:
+    """One call of the command: many inputs, a bar, a line per output or error."""
+
+    def __init__(
+        self, reframer: Reframer, outputs: Outputs, sheet: ContactSheet | None, *, json_lines: bool
+    ) -> None:
+        self.sheet = sheet
+        self._reframer, self._outputs, self._json_lines = reframer, outputs, json_lines
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def reframe_all(self, inputs: list[Input], requests: list[ReframeRequest]) -> int:
+        """Reframe every input; one that fails does not stop the others. Returns the failures."""
+        failed = 0
+        with self._bar(len(inputs) * len(requests)) as bar:
+            for item in inputs:
+                try:
+                    self._reframe(item, requests, bar)
+                except RequestError as error:
+                    if len(inputs) == 1 and not self._json_lines:
+                        raise
+                    failed += 1
+                    self._report_error(item, error)
+        return failed
+
+    def _reframe(self, item: Input, requests: list[ReframeRequest], bar: Progress) -> None:
+        task = bar.task_ids[0]
+
+        def hear(step: str, fraction: float) -> None:  # noqa: ARG001  the protocol's names
+            bar.update(task, description=f"{item.relative}: {Step(step).value}")
+
+        for reframed in self._reframer(item.read(), requests, hear):
+            self._deliver(item, reframed)
+            bar.advance(task)
+
+    def _deliver(self, item: Input, reframed: Reframed) -> None:
+        file, size = reframed.file, reframed.plan.target
+        path = self._outputs.path(item, size, file.format.extension)
+        self._outputs.write(path, file.data)
+        if self.sheet and path:
+            self.sheet.add(path, reframed)
+        if self._json_lines:
+            line = {"input": item.name, "file": str(path), **reframed.to_json()}
+            typer.echo(json.dumps(line))
+        elif path:
+            self._console.print(
+                f"{path}  {size}, {reframed.plan.painted_fraction:.0%} painted by "
+                f"{reframed.fill or 'nobody'}, {reframed.plan.lost_fraction:.0%} cropped",
+                markup=False,
+            )
+        for warning in reframed.plan.warnings:
+            self._console.print(f"{item.name}: warning: {warning}", markup=False)
+
+    def _report_error(self, item: Input, error: ReframeError) -> None:
+        if self._json_lines:
+            problem = {"code": error.code, "detail": error.detail}
+            typer.echo(json.dumps({"input": item.name, "error": problem}))
+        self._console.print(f"{item.name}: {error.detail} ({error.code})", markup=False)
+
+    @contextmanager
+    def _bar(self, total: int) -> Iterator[Progress]:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        quiet = not self._console.is_terminal
+        with Progress(*columns, console=self._console, transient=True, disable=quiet) as bar:
+            bar.add_task("", total=total)
+            yield bar

@@ -1,0 +1,92 @@
+"""All outputs on one page to look at: an HTML file that needs nothing else, and a PNG beside it."""
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from PIL import Image, ImageDraw, ImageFont
+
+from pipelines.reframed import Reframed
+
+THUMBNAIL = (420, 420)
+COLUMNS = 4
+GAP = 20
+CAPTION = 44
+INK = (34, 36, 40)
+PAPER = (246, 246, 244)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    title: str
+    lines: tuple[str, ...]
+    thumbnail: Image.Image
+
+
+class ContactSheet:
+    """Collects outputs; write() makes the page and the picture."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._tiles: list[_Tile] = []
+
+    def add(self, path: Path, reframed: Reframed) -> None:
+        """Add a finished output under its file name."""
+        with Image.open(io.BytesIO(reframed.file.data)) as picture:
+            thumbnail = picture.convert("RGB")
+        thumbnail.thumbnail(THUMBNAIL)
+        self._tiles.append(_Tile(path.name, _captions(reframed), thumbnail))
+
+    def write(self, page: Path) -> None:
+        """Write ``page`` (HTML) and a PNG of the same name."""
+        page.parent.mkdir(parents=True, exist_ok=True)
+        template = Template(files("server").joinpath("contact_sheet.html").read_text("utf-8"))
+        figures = "\n".join(_figure(tile) for tile in self._tiles)
+        page.write_text(template.substitute(figures=figures), "utf-8")
+        self._draw().save(page.with_suffix(".png"))
+
+    def _draw(self) -> Image.Image:
+        columns = min(COLUMNS, max(1, len(self._tiles)))
+        rows = [
+            self._tiles[start : start + columns] for start in range(0, len(self._tiles), columns)
+        ]
+        heights = [max(tile.thumbnail.height for tile in row) + CAPTION for row in rows]
+        width = columns * (THUMBNAIL[0] + GAP) + GAP
+        sheet = Image.new("RGB", (width, sum(heights) + GAP * (len(rows) + 1)), PAPER)
+        pen, font, y = ImageDraw.Draw(sheet), ImageFont.load_default(14), GAP
+        for row, height in zip(rows, heights, strict=True):
+            for column, tile in enumerate(row):
+                x = GAP + column * (THUMBNAIL[0] + GAP)
+                sheet.paste(tile.thumbnail, (x, y))
+                caption = "\n".join((tile.title, tile.lines[0]))
+                pen.text((x, y + tile.thumbnail.height + 4), caption, fill=INK, font=font)
+            y += height + GAP
+        return sheet
+
+
+def _captions(reframed: Reframed) -> tuple[str, ...]:
+    plan = reframed.plan
+    return (
+        f"{plan.target}  {plan.painted_fraction:.0%} painted, {plan.lost_fraction:.0%} cropped",
+        f"engine {reframed.engine}, fill {reframed.fill or 'none'}, seed {reframed.seed}",
+        f"{len(reframed.file.data) / 1000:.0f} kB, {sum(reframed.seconds.values()):.2f} s",
+        *plan.reasons,
+        *(f"warning: {warning}" for warning in reframed.warnings),
+    )
+
+
+def _figure(tile: _Tile) -> str:
+    data = io.BytesIO()
+    tile.thumbnail.save(data, "JPEG", quality=88)
+    source = base64.b64encode(data.getvalue()).decode("ascii")
+    lines = "".join(f"<li>{html.escape(line)}</li>" for line in tile.lines)
+    title = html.escape(tile.title)
+    width, height = tile.thumbnail.size
+    return (
+        f'<figure><img src="data:image/jpeg;base64,{source}" alt="{title}" width="{width}" '
+        f'height="{height}"><figcaption><b>{title}</b><ul>{lines}</ul></figcaption></figure>'
+    )

@@ -1,0 +1,309 @@
+"""The planner's promises, for any source, any target and any subjects."""
+
+import json
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from pipelines.composition import Composition, Subject, SubjectKind
+from pipelines.errors import InvalidOption, UnreachablePlan, UnreachableTarget
+from pipelines.geometry import AspectRatio, Box, Edge, Size
+from pipelines.plan import Plan
+from pipelines.planner import make_plan
+from pipelines.rules import Anchor, Policy, Prefer, Rules
+from pipelines.target import Expansion, Frame, Target
+
+PHOTO = Size(768, 512)
+TRUSTED = Subject(
+    Box(0.3, 0.1, 0.5, 0.8), "couple", SubjectKind.PERSON, must_keep=True, trusted=True
+)
+GUESSED = Subject(Box(0.3, 0.1, 0.5, 0.8), "what stands out")
+
+
+def see(*subjects: Subject, cut: frozenset[Edge] = frozenset()) -> Composition:
+    return Composition("test", subjects=subjects, cut_edges=cut)
+
+
+coordinates = st.floats(0, 1).map(lambda value: round(value, 3))
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> Box:
+    left, right = sorted((draw(coordinates), draw(coordinates)))
+    top, bottom = sorted((draw(coordinates), draw(coordinates)))
+    return Box(left, top, min(1, right + 0.01), min(1, bottom + 0.01)).intersection(Box(0, 0, 1, 1))
+
+
+subjects = st.builds(
+    Subject,
+    box=boxes().filter(lambda box: box.area > 0),
+    label=st.just("thing"),
+    kind=st.sampled_from(SubjectKind),
+    weight=st.floats(0, 1),
+    must_keep=st.booleans(),
+    trusted=st.booleans(),
+)
+compositions = st.builds(
+    Composition,
+    describer=st.just("test"),
+    subjects=st.lists(subjects, max_size=4).map(tuple),
+    cut_edges=st.frozensets(st.sampled_from(Edge)),
+    content=st.sampled_from([Box(0, 0, 1, 1), Box(0.01, 0, 0.99, 0.98)]),
+)
+sources = st.builds(Size, st.integers(16, 6000), st.integers(16, 6000))
+ratios = st.floats(1 / 11, 11).map(lambda value: AspectRatio(value, 1))
+targets: st.SearchStrategy[Target] = st.one_of(
+    ratios.map(Frame),
+    st.builds(Size, st.integers(90, 990), st.integers(90, 990)),
+)
+rule_sets = st.builds(
+    Rules,
+    policy=st.sampled_from(Policy),
+    max_crop=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    protect=st.lists(boxes().filter(lambda box: box.area > 0), max_size=2).map(tuple),
+    keep_clear=st.lists(boxes().filter(lambda box: box.area > 0), max_size=1).map(tuple),
+    anchor=st.none() | st.sampled_from(Anchor),
+    prefer=st.none() | st.sampled_from(Prefer),
+)
+
+
+def plan_or_none(
+    source: Size, composition: Composition, target: Target, rules: Rules
+) -> Plan | None:
+    try:
+        return make_plan(source, composition, target, rules)
+    except UnreachableTarget:
+        return None  # less than a pixel of the source would be left
+
+
+@settings(max_examples=300, deadline=None)
+@given(sources, compositions, targets, rule_sets)
+def test_every_plan_is_sound(
+    source: Size, composition: Composition, target: Target, rules: Rules
+) -> None:
+    plan = plan_or_none(source, composition, target, rules)
+    if plan is None:
+        return
+    plan.check()  # inside source and output, one scale for both axes
+    across = plan.place.size.width / plan.crop.width
+    down = plan.place.size.height / plan.crop.height
+    assert across == pytest.approx(down, rel=1e-6)
+    painted = sum(region.size.area for region in plan.painted)
+    assert painted + plan.place.size.area == plan.target.area
+
+
+@settings(max_examples=200, deadline=None)
+@given(sources, compositions, targets, rule_sets)
+def test_expand_never_crops_and_crop_never_paints(
+    source: Size, composition: Composition, target: Target, rules: Rules
+) -> None:
+    plan = plan_or_none(source, composition, target, rules)
+    if plan is None:
+        return
+    if rules.policy is Policy.EXPAND:
+        # whole-pixel placement may trim up to one output pixel along one axis
+        assert (source.width - plan.crop.width) * plan.scale <= 1.001
+        assert (source.height - plan.crop.height) * plan.scale <= 1.001
+    if rules.policy is Policy.CROP:
+        assert plan.painted_fraction == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(sources, compositions, targets, rule_sets)
+def test_a_must_keep_box_is_whole_or_there_is_a_warning(
+    source: Size, composition: Composition, target: Target, rules: Rules
+) -> None:
+    plan = plan_or_none(source, composition, target, rules)
+    if plan is None or plan.warnings:
+        return
+    kept = plan.crop.scaled(1 / source.width, 1 / source.height).intersection(composition.content)
+    guessed = not rules.protect
+    for subject in composition.subjects:
+        if subject.must_keep and (subject.trusted or guessed):
+            box = subject.box.intersection(composition.content)
+            # an output px for whole-pixel placement, a source px for a whole-pixel scan border
+            slack = (1.02 / plan.scale + 1) / source.short_side
+            assert box.area == 0 or box.inside(kept, slack)
+    for box in rules.protect:
+        assert box.inside(
+            plan.crop.scaled(1 / source.width, 1 / source.height), 0.02 + slack_of(plan)
+        )
+
+
+def slack_of(plan: Plan) -> float:
+    return 1.02 / plan.scale / plan.source.short_side
+
+
+@settings(max_examples=100, deadline=None)
+@given(sources, compositions, targets)
+def test_a_plan_survives_the_trip_through_json(
+    source: Size, composition: Composition, target: Target
+) -> None:
+    plan = plan_or_none(source, composition, target, Rules())
+    if plan is not None:
+        assert Plan.from_json(json.dumps(plan.to_json())) == plan
+
+
+def test_a_guessed_subject_that_does_not_fit_is_not_cut() -> None:
+    plan = make_plan(PHOTO, see(Subject(Box(0.05, 0.1, 0.95, 0.9), "all over")), Size(576, 1024))
+    assert plan.lost_fraction == 0
+    assert "guessed" in plan.reasons[0]
+
+
+def test_a_guessed_subject_that_surely_fits_is_cropped_to() -> None:
+    plan = make_plan(PHOTO, see(GUESSED), Size(512, 512), paint_price=3.0)
+    assert plan.painted_fraction == 0
+
+
+def test_with_nothing_seen_nothing_is_cut() -> None:
+    assert make_plan(PHOTO, see(), Size(512, 512)).lost_fraction < 0.001
+
+
+def test_a_trusted_subject_lets_crop_and_expand_go_together() -> None:
+    """A wide banner cannot hold all of the photo: cropped up to the subject, the rest painted."""
+    plan = make_plan(PHOTO, see(TRUSTED), Size(970, 90))
+    assert plan.lost_fraction > 0.1
+    assert plan.painted_fraction > 0.5
+    assert not plan.warnings
+
+
+def test_max_crop_bounds_the_loss() -> None:
+    for limit in (0.0, 0.05, 0.2):
+        plan = make_plan(PHOTO, see(TRUSTED), Size(512, 512), Rules(max_crop=limit))
+        assert plan.lost_fraction <= limit + 0.003
+
+
+def test_an_edge_that_cuts_a_subject_stays_at_the_border() -> None:
+    bust = Subject(Box(0.2, 0.2, 0.8, 1), "bust", SubjectKind.PERSON, trusted=True)
+    plan = make_plan(
+        PHOTO, see(bust, cut=frozenset({Edge.BOTTOM})), Size(576, 1024), Rules(Policy.EXPAND)
+    )
+    assert plan.gaps[Edge.BOTTOM] == 0
+    assert plan.gaps[Edge.TOP] > 0
+    assert not plan.warnings
+
+
+def test_extending_a_cut_edge_against_all_wishes_is_warned_of() -> None:
+    plan = make_plan(
+        PHOTO,
+        see(cut=frozenset({Edge.TOP, Edge.BOTTOM})),
+        Size(576, 1024),
+        Rules(Policy.EXPAND),
+    )
+    assert any("edge cuts through a subject" in warning for warning in plan.warnings)
+
+
+def test_a_strict_request_is_refused_where_a_rule_gives_way() -> None:
+    wide = Subject(Box(0, 0.1, 1, 0.9), "panorama", trusted=True)
+    loose = make_plan(PHOTO, see(wide), Size(288, 512), Rules(Policy.CROP))
+    assert loose.warnings == ("panorama is cut: 62% of it is lost",)
+    with pytest.raises(UnreachablePlan, match="panorama is cut"):
+        make_plan(PHOTO, see(wide), Size(288, 512), Rules(Policy.CROP, strict=True))
+
+
+def test_a_protected_box_replaces_the_guesses() -> None:
+    everything = Subject(Box(0, 0, 1, 1), "what stands out")
+    rules = Rules(protect=(Box(0.6, 0.2, 0.8, 0.6),))
+    plan = make_plan(PHOTO, see(everything), Size(512, 512), rules, paint_price=3.0)
+    assert plan.painted_fraction == 0
+    assert plan.crop.left < 0.6 * 768
+    assert plan.crop.right > 0.8 * 768
+
+
+def test_subjects_stay_out_of_keep_clear_zones() -> None:
+    tall = Subject(Box(0.3, 0.0, 0.6, 1.0), "bottle", SubjectKind.PRODUCT, trusted=True)
+    rules = Rules(keep_clear=(Box(0, 0, 1, 0.14), Box(0, 0.8, 1, 1)))
+    plan = make_plan(Size(600, 900), see(tall), Size(1080, 1920), rules)
+    assert not plan.warnings
+    assert plan.place.top >= 0.139 * 1920
+    assert plan.place.bottom <= 0.801 * 1920
+
+
+@pytest.mark.parametrize(("anchor", "gap"), [(Anchor.LEFT, Edge.LEFT), (Anchor.RIGHT, Edge.RIGHT)])
+def test_an_anchor_holds_the_source_at_that_side(anchor: Anchor, gap: Edge) -> None:
+    plan = make_plan(PHOTO, see(), Size(1600, 512), Rules(anchor=anchor))
+    assert plan.gaps[gap] == 0
+
+
+def test_the_anchor_decides_what_a_crop_keeps() -> None:
+    rules = Rules(Policy.CROP, anchor=Anchor.TOP_LEFT)
+    assert make_plan(PHOTO, see(), Size(512, 512), rules).crop[:2] == (0, 0)
+
+
+def test_a_preferred_place_moves_the_subject_there() -> None:
+    def subject_center(prefer: Prefer) -> float:
+        plan = make_plan(PHOTO, see(TRUSTED), Size(1600, 512), Rules(prefer=prefer))
+        x = 0.4 * 768 - plan.crop.left
+        return (plan.place.left + x * plan.scale) / 1600
+
+    assert subject_center(Prefer.LEFT) == pytest.approx(1 / 3, abs=0.03)
+    assert subject_center(Prefer.RIGHT) == pytest.approx(2 / 3, abs=0.03)
+    assert subject_center(Prefer.CENTER) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_target_of_the_same_ratio_is_a_plain_resize() -> None:
+    for target in (Size(1024, 683), Size(384, 256), Frame(AspectRatio(3, 2))):
+        plan = make_plan(PHOTO, see(GUESSED), target)
+        assert plan.noop
+        assert plan.feather == 0
+
+
+def test_a_scan_border_is_trimmed_unless_nothing_may_be_cropped() -> None:
+    framed = Composition("test", content=Box(4 / 768, 0, 1, 1))
+    assert make_plan(PHOTO, framed, Size(1024, 576)).crop.left == pytest.approx(4)
+    whole = make_plan(PHOTO, framed, Size(1024, 576), Rules(Policy.EXPAND))
+    assert whole.crop == (0, 0, 768, 512)
+    assert make_plan(PHOTO, framed, Size(384, 256)).noop
+
+
+def test_an_expansion_keeps_the_source_unscaled() -> None:
+    plan = make_plan(PHOTO, see(TRUSTED), Expansion(70, 0, 0, 10))
+    assert plan.copied
+    assert plan.crop == (0, 0, 768, 512)
+    assert plan.place == (538, 0, 1306, 512)
+    assert plan.target == (1306, 563)
+
+
+def test_an_expansion_under_policy_crop_is_refused() -> None:
+    with pytest.raises(InvalidOption, match="policy crop forbids"):
+        make_plan(PHOTO, see(), Expansion(left=10), Rules(Policy.CROP))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(max_crop=1.5),
+        Rules(max_crop=float("nan")),
+        Rules(protect=(Box(0, 0, 2, 1),)),
+        Rules(keep_clear=(Box(0.5, 0, 0.5, 1),)),
+        Rules(feather=-1),
+    ],
+)
+def test_rules_out_of_range_are_refused(rules: Rules) -> None:
+    with pytest.raises(InvalidOption):
+        make_plan(PHOTO, see(), Size(512, 512), rules)
+
+
+def test_a_source_that_would_vanish_is_refused() -> None:
+    with pytest.raises(UnreachableTarget, match="less than a pixel"):
+        make_plan(Size(20_000, 16), see(), Size(576, 1024))
+
+
+def test_the_seam_is_eight_pixels_at_1k_and_in_proportion() -> None:
+    def feather(size: Size, rules: Rules | None = None) -> int:
+        return make_plan(PHOTO, see(), size, rules).feather
+
+    assert feather(Size(1024, 576)) == 8
+    assert feather(Size(4096, 2304)) == 32
+    assert feather(Size(1024, 576), Rules(feather=0)) == 0
+    assert feather(Size(768, 512)) == 0
+
+
+def test_large_growth_goes_outward_in_passes() -> None:
+    plan = make_plan(PHOTO, see(), Size(970, 90))
+    widths = [frame.size.width for frame in plan.passes]
+    assert widths[-1] == 970
+    known = plan.place.size.width
+    for width in widths:
+        assert width / known <= 1.52
+        known = width
