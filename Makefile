@@ -1,16 +1,56 @@
 # `make demo` and `make test` work on a fresh clone with Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 VENV ?= .venv
+DEMO ?= demo
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format gpu bench wheel clean
 .DEFAULT_GOAL := demo
+.PHONY: demo test check format bench constraints wheel clean
 
-$(VENV)/bin/python:
+demo: $(VENV)/.run   ## reframe the bundled photos and write pictures to look at into demo/
+	$(BIN)/smart-resize run docs/photos --aspect 16:9,9:16,1:1 --size 970x120 \
+		--output $(DEMO) --contact-sheet $(DEMO)/index.html
+	$(BIN)/smart-resize plan docs/photos --aspect 16:9,9:16,1:1 --size 970x120 \
+		--overlay $(DEMO)/plans >$(DEMO)/plans.txt
+	@echo "Look at $(DEMO)/index.html, or at $(DEMO)/index.png"
+
+test: $(VENV)/.test   ## everything that needs no GPU and no weights
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev   ## formatting, lint, floors and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+format: $(VENV)/.dev   ## let ruff format and fix what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.test   ## ratios measured on this machine
+	$(BIN)/python -m benchmarks.plan
+	$(BIN)/python -m benchmarks.png
+
+constraints: $(VENV)/.dev   ## write down the versions that are installed now
+	(head -1 constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
+		--exclude setuptools) >constraints.new
+	mv constraints.new constraints.txt
+
+wheel: $(VENV)/.run   ## a wheel to carry elsewhere, into dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:   ## forget the environment and everything built
+	rm -rf $(VENV) build dist demo *.egg-info
+
+# The environment grows in steps, each remembered by a stamp.
+$(VENV)/.pip: constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	touch $@
 
-$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.run: $(VENV)/.pip pyproject.toml
 	$(PIP) --editable .
 	touch $@
 
@@ -21,4 +61,3 @@ $(VENV)/.test: $(VENV)/.run
 $(VENV)/.dev: $(VENV)/.test
 	$(PIP) --group dev
 	touch $@
-

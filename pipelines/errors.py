@@ -9,7 +9,8 @@
     │   ├── UnreachableBudget
     │   ├── SourceUnavailable
     │   ├── ImageUndecodable
-    │   └── ImageTooLarge
+    │   ├── ImageTooLarge
+    │   └── OutputUnwritable
     ├── JobError              what became of the job
     │   └── JobCancelled
     └── ModelError            the machine's to fix; another try may be worth it
@@ -87,6 +88,12 @@ class ImageTooLarge(RequestError):
     """The source is larger than the limits allow."""
 
     code = "image_too_large"
+
+
+class OutputUnwritable(RequestError):
+    """The output could not be written to its place."""
+
+    code = "output_unwritable"
 
 
 class JobError(ReframeError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.codec.encode import Format
-from pipelines.errors import InvalidOption, SourceUnavailable
+from pipelines.errors import InvalidOption, OutputUnwritable, SourceUnavailable
 from pipelines.geometry import Size
 
 STREAM = "-"
@@ -126,7 +126,7 @@ class Outputs:
 
     @staticmethod
     def write(path: Path | None, data: bytes) -> None:
-        """Write all or nothing; raises InvalidOption where that cannot be done."""
+        """Write all or nothing; raises OutputUnwritable."""
         if path is None:
             sys.stdout.buffer.write(data)
             return
@@ -141,7 +141,7 @@ class Outputs:
             temporary.replace(path)
         except OSError as error:
             msg = f"{path} cannot be written: {(error.strerror or 'failed').lower()}"
-            raise InvalidOption(msg) from error
+            raise OutputUnwritable(msg) from error
 
 
 def _umask() -> int:

@@ -1,0 +1,162 @@
+"""The whole story, with an engine small enough to read."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipelines.canvas import Canvas
+from pipelines.codec.encode import Format
+from pipelines.composition import Composition, Subject
+from pipelines.engine import Engine
+from pipelines.errors import ImageUndecodable, InvalidPlan, JobCancelled
+from pipelines.fill import Fill, fill_edge
+from pipelines.geometry import Box, Size
+from pipelines.plan import Plan
+from pipelines.progress import Progress, Step
+from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.rules import Policy, Rules
+from pipelines.target import Expansion
+from tests.pictures import draw_coordinates, draw_meadow, to_png
+
+SOURCE = to_png(draw_meadow(120, 80))
+
+
+class Eye:
+    """Sees one subject in the middle and counts how often it looks."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __call__(self, picture: Image.Image) -> Composition:
+        self.looks += 1
+        ball = Subject(Box(0.3, 0.3, 0.7, 0.9), "ball", trusted=True)
+        return Composition("eye", scene="a meadow", subjects=(ball,))
+
+
+class Brush:
+    """Repeats the border, and notes what it was asked to paint."""
+
+    def __init__(self) -> None:
+        self.prompts: list[str] = []
+
+    def __call__(
+        self, canvas: Canvas, *, prompt: str, seed: int, progress: Progress
+    ) -> Image.Image:
+        self.prompts.append(f"{prompt} #{seed}")
+        progress(Step.OUTPAINT, 0.5)
+        return fill_edge(canvas)
+
+
+def make_reframer() -> tuple[Reframer, Eye, Brush]:
+    eye, brush = Eye(), Brush()
+    return Reframer(Engine("test", eye, brush)), eye, brush
+
+
+def test_several_targets_share_one_look_at_the_source() -> None:
+    reframer, eye, _ = make_reframer()
+    sizes = [Size(160, 90), Size(90, 160), Size(97, 9)]
+    outputs = list(reframer(SOURCE, [ReframeRequest(size) for size in sizes]))
+    assert eye.looks == 1
+    assert [output.plan.target for output in outputs] == sizes
+    for output in outputs:
+        with Image.open(io.BytesIO(output.file.data)) as picture:
+            assert picture.size == output.plan.target
+
+
+def test_the_record_says_what_made_the_output() -> None:
+    reframer, _, brush = make_reframer()
+    request = ReframeRequest(Size(300, 80), Rules(Policy.EXPAND), prompt="grass", seed=7)
+    (output,) = reframer(SOURCE, [request])
+    record = json.loads(json.dumps(output.to_json()))
+    assert brush.prompts == ["grass #7"]
+    assert record["engine"] == "test"
+    assert record["describer"] == "eye"
+    assert record["fill"] == "generate"
+    assert record["seed"] == 7
+    assert record["plan"]["target"] == [300, 80]
+    assert record["preservation"]["changed"] == 0
+    assert record["output"]["bytes"] == len(output.file.data)
+    assert set(record["seam"]) == {"left", "right"}
+    assert set(record["seconds"]) == {step.value for step in Step}
+
+
+def test_without_a_prompt_the_describers_scene_is_painted() -> None:
+    reframer, _, brush = make_reframer()
+    list(reframer(SOURCE, [ReframeRequest(Expansion(left=50), fill=Fill.GENERATE)]))
+    assert brush.prompts == ["a meadow #0"]
+
+
+def test_solid_and_edge_do_not_trouble_the_engine_and_need_no_seam() -> None:
+    reframer, _, brush = make_reframer()
+    for fill in (Fill.SOLID, Fill.EDGE):
+        (output,) = reframer(SOURCE, [ReframeRequest(Expansion(left=50), fill=fill)])
+        assert output.plan.feather == 0
+        assert output.fill is fill
+    assert brush.prompts == []
+
+
+def test_a_plan_given_is_carried_out() -> None:
+    reframer, _, _ = make_reframer()
+    described = reframer.describe(SOURCE)
+    plan = reframer.plan(described, ReframeRequest(Size(240, 80), Rules(Policy.EXPAND)))
+    fields = plan.to_json()
+    fields["place"] = [0, 0, 120, 80]
+    edited = Plan.from_json(json.dumps(fields))
+    (output,) = reframer(SOURCE, [ReframeRequest(edited.target, plan=edited)])
+    assert output.plan.place == (0, 0, 120, 80)
+
+
+def test_a_plan_for_another_source_is_refused() -> None:
+    reframer, _, _ = make_reframer()
+    plan = reframer.plan(reframer.describe(SOURCE), ReframeRequest(Size(240, 80)))
+    other = to_png(draw_coordinates(50, 50))
+    with pytest.raises(InvalidPlan, match="source of 120x80, this one is 50x50"):
+        list(reframer(other, [ReframeRequest(plan.target, plan=plan)]))
+
+
+def test_progress_hears_every_step_in_order() -> None:
+    reframer, _, _ = make_reframer()
+    heard: list[tuple[str, float]] = []
+    request = ReframeRequest(Expansion(right=20), fill=Fill.GENERATE)
+    list(reframer(SOURCE, [request], lambda step, fraction: heard.append((step, fraction))))
+    assert [step for step, fraction in heard if fraction == 0] == list(Step)
+    assert (Step.OUTPAINT, 0.5) in heard
+
+
+@pytest.mark.parametrize("last", list(Step))
+def test_a_job_can_be_stopped_at_every_step(last: Step) -> None:
+    reframer, _, _ = make_reframer()
+
+    def stop(step: str, fraction: float) -> None:
+        if step == last:
+            raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        list(reframer(SOURCE, [ReframeRequest(Expansion(right=20))], stop))
+
+
+def test_what_is_no_picture_is_refused_before_anyone_looks() -> None:
+    reframer, eye, _ = make_reframer()
+    with pytest.raises(ImageUndecodable):
+        list(reframer(b"GIF89a", [ReframeRequest(Size(10, 10))]))
+    assert eye.looks == 0
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_the_same_request_gives_the_same_bytes(form: Format) -> None:
+    request = ReframeRequest(Size(200, 60), format=form, seed=3)
+    first, second = (next(make_reframer()[0](SOURCE, [request])) for _ in range(2))
+    assert first.file.data == second.file.data
+
+
+def test_pixels_with_alpha_come_back_with_alpha() -> None:
+    picture = draw_coordinates(60, 60).convert("RGBA")
+    picture.putalpha(Image.fromarray(np.full((60, 60), 128, np.uint8)))
+    reframer, _, _ = make_reframer()
+    (output,) = reframer(to_png(picture), [ReframeRequest(Expansion(left=50))])
+    with Image.open(io.BytesIO(output.file.data)) as result:
+        assert result.mode == "RGBA"
+        assert result.crop((30, 0, 90, 60)).tobytes() == picture.tobytes()
