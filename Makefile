@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test check format bench constraints wheel clean
+.PHONY: demo test check format bench docs constraints wheel clean
 
 demo: $(VENV)/.run   ## reframe the bundled photos and write pictures to look at into demo/
 	$(BIN)/smart-resize run docs/photos --aspect 16:9,9:16,1:1 --size 970x120 \
@@ -31,6 +31,9 @@ format: $(VENV)/.dev   ## let ruff format and fix what it can
 bench: $(VENV)/.test   ## ratios measured on this machine
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.png
+
+docs: $(VENV)/.test   ## write the pages that are made from the code
+	$(BIN)/python -m docs.generate
 
 constraints: $(VENV)/.dev   ## write down the versions that are installed now
 	(head -1 constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \

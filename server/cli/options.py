@@ -12,53 +12,123 @@ from pipelines.geometry import AspectRatio, Box, Size
 from pipelines.rules import Anchor, Policy, Prefer, Rules
 from pipelines.target import Expansion, Frame, Target, Tier
 
+TARGET = "What to fill"
+RULES = "What to keep"
+PAINT = "What to paint"
+OUTPUT = "What to write"
+
 Images = Annotated[
     list[str], typer.Argument(metavar="IMAGE...", help="Pictures, folders, or - for stdin.")
 ]
 Aspects = Annotated[
     list[str] | None,
-    typer.Option("--aspect", "-a", help="Ratio to fill, like 16:9; may be given several times."),
+    typer.Option(
+        "--aspect",
+        "-a",
+        metavar="RATIO",
+        help="Ratios, like 16:9; repeat, or separate by commas.",
+        rich_help_panel=TARGET,
+    ),
 ]
 Resolution = Annotated[
-    Tier, typer.Option(help="Long side of what --aspect gives: 1024, 2048 or 4096 px.")
+    Tier,
+    typer.Option(
+        help="Long side of what --aspect gives: 1024, 2048 or 4096 px.", rich_help_panel=TARGET
+    ),
 ]
 Sizes = Annotated[
     list[str] | None,
-    typer.Option("--size", "-s", help="Exact size, like 1080x1350; may be given several times."),
+    typer.Option(
+        "--size",
+        "-s",
+        metavar="WxH",
+        help="Exact sizes, like 1080x1350; repeat, or separate by commas.",
+        rich_help_panel=TARGET,
+    ),
 ]
 Percent = Annotated[
-    float, typer.Option(min=0, max=400, help="Grow this side by percent of the source.")
+    float,
+    typer.Option(
+        min=0,
+        max=400,
+        metavar="PERCENT",
+        help="Grow this side by percent of the source.",
+        rich_help_panel=TARGET,
+    ),
 ]
 PolicyOption = Annotated[
     Policy,
-    typer.Option("--policy", help="expand never crops, crop never paints, auto weighs both."),
+    typer.Option(
+        "--policy",
+        help="expand never crops, crop never paints, auto weighs both.",
+        rich_help_panel=RULES,
+    ),
 ]
 MaxCrop = Annotated[
-    float, typer.Option(min=0, max=1, help="Largest share of the source that may be lost.")
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Largest share of the source that may be lost.",
+        rich_help_panel=RULES,
+    ),
 ]
 Protect = Annotated[
     list[str] | None,
-    typer.Option(help="left,top,right,bottom as fractions of the source: never cut. Repeatable."),
+    typer.Option(
+        metavar="BOX",
+        help="Never cut: left,top,right,bottom as fractions of the source; repeat for more.",
+        rich_help_panel=RULES,
+    ),
 ]
 KeepClear = Annotated[
     list[str] | None,
-    typer.Option(help="left,top,right,bottom as fractions of the output: no subject there."),
+    typer.Option(
+        metavar="BOX",
+        help="No subject there: left,top,right,bottom as fractions of the output.",
+        rich_help_panel=RULES,
+    ),
 ]
 AnchorOption = Annotated[
-    Anchor | None, typer.Option("--anchor", help="Where the source is held in the frame.")
+    Anchor | None,
+    typer.Option(
+        "--anchor",
+        metavar="PLACE",
+        help=f"Where the source is held in the frame: {', '.join(Anchor)}.",
+        rich_help_panel=RULES,
+    ),
 ]
 PreferOption = Annotated[
-    Prefer | None, typer.Option("--prefer", help="Where in the frame the subject should be.")
+    Prefer | None,
+    typer.Option(
+        "--prefer", help="Where in the frame the subject should be.", rich_help_panel=RULES
+    ),
 ]
 Feather = Annotated[
-    int | None, typer.Option(min=0, help="Width of the seam in px; 8 at 1K when not given.")
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="PX",
+        help="Width of the blended seam inside the source; 8 at 1K and in proportion.",
+        rich_help_panel=RULES,
+    ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse rather than give a rule up.")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Refuse rather than give a rule up.", rich_help_panel=RULES),
+]
 MaxMegapixels = Annotated[
-    float, typer.Option(min=0.001, help="Refuse sources with more megapixels than this.")
+    float,
+    typer.Option(min=0.001, metavar="MP", help="Refuse sources with more megapixels than this."),
 ]
 JsonLines = Annotated[
-    bool, typer.Option("--json", help="Print a JSON record per output on stdout, one a line.")
+    bool,
+    typer.Option(
+        "--json",
+        help="Print a JSON record per output on stdout, one a line.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 DEFAULT_MEGAPIXELS = Limits().max_pixels / 1e6

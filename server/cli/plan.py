@@ -38,7 +38,12 @@ def plan(  # noqa: PLR0913  a command's options are its arguments
         EngineName.PREVIEW
     ),
     overlay: Annotated[
-        str | None, typer.Option(help="Draw the plan: a PNG, or a folder for several.")
+        str | None,
+        typer.Option(
+            metavar="OUT",
+            help="Draw the plan: a PNG, or a folder for several.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     max_megapixels: options.MaxMegapixels = options.DEFAULT_MEGAPIXELS,
     json_lines: options.JsonLines = False,

@@ -45,27 +45,76 @@ def run(  # noqa: PLR0913  a command's options are its arguments
     feather: options.Feather = None,
     strict: options.Strict = False,
     plan: Annotated[
-        Path | None, typer.Option("--plan", help="Carry out this plan (JSON) instead.")
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="Carry out this plan (JSON, see the plan command) as it is.",
+            rich_help_panel=options.TARGET,
+        ),
     ] = None,
     fill: Annotated[
-        Fill, typer.Option(help="What fills the new area; auto is solid on flat backgrounds.")
+        Fill,
+        typer.Option(
+            help="What fills the new area; auto is solid on flat backgrounds.",
+            rich_help_panel=options.PAINT,
+        ),
     ] = Fill.AUTO,
-    prompt: Annotated[str, typer.Option(help="What the new area should show.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same picture.")] = 0,
-    engine: Annotated[EngineName, typer.Option(help="Who describes and paints.")] = (
-        EngineName.PREVIEW
-    ),
-    format_: Annotated[
-        Format | None, typer.Option("--format", "-f", help="PNG when the output's name is silent.")
+    prompt: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="What the new area should show; the preview engine cannot read it.",
+            rich_help_panel=options.PAINT,
+        ),
+    ] = "",
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="NUMBER",
+            help="The same seed gives the same picture.",
+            rich_help_panel=options.PAINT,
+        ),
+    ] = 0,
+    engine: Annotated[
+        EngineName,
+        typer.Option(help="Who describes and paints.", rich_help_panel=options.PAINT),
+    ] = EngineName.PREVIEW,
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="As the output's name says, else PNG.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     quality: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            metavar="1..100",
+            help="Of JPEG, WebP and AVIF.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     max_bytes: Annotated[
-        str | None, typer.Option(help="Largest file, like 150kB; quality is lowered to fit.")
+        str | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Largest file, like 150kB; quality is lowered to fit.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     contact_sheet: Annotated[
-        Path | None, typer.Option(help="Also write this HTML page, and a PNG beside it.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write this HTML page of all outputs, and a PNG beside it.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     max_megapixels: options.MaxMegapixels = options.DEFAULT_MEGAPIXELS,
     json_lines: options.JsonLines = False,
@@ -95,7 +144,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
             fill=fill,
             prompt=prompt,
             seed=seed,
-            format=format_of(output, format_),
+            format=format_of(output, form),
             quality=quality,
             max_bytes=options.read_bytes(max_bytes),
         )

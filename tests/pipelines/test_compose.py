@@ -14,7 +14,7 @@ from pipelines.planner import make_plan
 from pipelines.proof import SEAM_VISIBLE, measure_preservation, score_seam
 from pipelines.rules import Rules
 from pipelines.target import Frame
-from tests.pictures import NOTHING_SEEN, center, draw_coordinates, draw_meadow
+from tests.drawings import NOTHING_SEEN, center, draw_coordinates, draw_meadow
 
 
 def paint(colour: tuple[int, int, int], plan: Plan) -> Image.Image:

@@ -9,7 +9,7 @@ from pipelines.composition import Composition
 from pipelines.fill import Fill, choose_fill, fill_edge, fill_solid
 from pipelines.geometry import Edge, Size
 from pipelines.plan import Plan
-from tests.pictures import NOTHING_SEEN, center, draw_coordinates, draw_object_on_white
+from tests.drawings import NOTHING_SEEN, center, draw_coordinates, draw_object_on_white
 
 FLAT = Composition("test", flat_edges=frozenset(Edge))
 PLAN = center(Size(100, 60), Size(160, 60))

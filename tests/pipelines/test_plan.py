@@ -9,7 +9,7 @@ import pytest
 from pipelines.errors import InvalidPlan
 from pipelines.geometry import Box, Edge, PixelBox, Size
 from pipelines.plan import Plan
-from tests.pictures import center
+from tests.drawings import center
 
 PLAN = center(Size(600, 400), Size(1000, 400), feather=8)
 

@@ -19,7 +19,7 @@ from pipelines.progress import Progress, Step
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.rules import Policy, Rules
 from pipelines.target import Expansion
-from tests.pictures import draw_coordinates, draw_meadow, to_png
+from tests.drawings import draw_coordinates, draw_meadow, to_png
 
 SOURCE = to_png(draw_meadow(120, 80))
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from server.cli import main
-from tests.pictures import draw_meadow, draw_object_on_white, to_png
+from tests.drawings import draw_meadow, draw_object_on_white, to_png
 
 BLOCK = to_png(draw_object_on_white(90, 60))
 

@@ -1,0 +1,1 @@
+"""The pages people read, and the script that makes two of them."""

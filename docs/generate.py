@@ -1,0 +1,84 @@
+"""Writes the pages that are made from the code: ``python -m docs.generate``.
+
+``docs/cli.md`` is the command line's own help, ``docs/errors.md`` the error tree with its codes.
+A test compares the pages with what this would write.
+"""
+
+import inspect
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from pipelines import errors
+from pipelines.errors import ReframeError
+from server.cli import app, exit_code
+
+COMMANDS = ("run", "plan", "doctor")
+FOLDER = Path(__file__).parent
+
+
+def write_cli() -> str:
+    """The help of every command."""
+    parts = [
+        "# Command line",
+        "Made by `make docs` from the program's own help.",
+        *(f"## {name}\n\n```text\n{_help(name)}\n```" for name in COMMANDS),
+        inspect.cleandoc(
+            """
+            ## Exit codes
+
+            | code | meaning |
+            |---|---|
+            | 0 | all done |
+            | 1 | a picture could not be read, reframed or written |
+            | 2 | an option is wrong |
+            | 3 | the engine is not available or failed |
+            | 130 | interrupted |
+            """
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(name: str) -> str:
+    environment = {"COLUMNS": "96", "TERM": "dumb"}
+    result = CliRunner().invoke(app, [name, "--help"], prog_name="smart-resize", env=environment)
+    return "\n".join(line.rstrip() for line in result.output.strip().splitlines())
+
+
+def write_errors() -> str:
+    """Every error with its code, exit code and text."""
+    rows = []
+    for kind in all_errors():
+        again = "yes" if kind.retryable else "no"
+        cells = (f"`{kind.code}`", kind.__name__, exit_code(kind()), again, inspect.getdoc(kind))
+        rows.append("| " + " | ".join(map(str, cells)) + " |")
+    head = [
+        "# Errors",
+        "",
+        "Made by `make docs` from `pipelines/errors.py`.",
+        "Codes are stable; the text of an error says more about the case at hand.",
+        "",
+        "| code | class | exit code | another try may help | meaning |",
+        "|---|---|---|---|---|",
+    ]
+    return "\n".join(head + rows) + "\n"
+
+
+def all_errors() -> list[type[ReframeError]]:
+    """Every class of the tree, in the order of the source."""
+    return [
+        kind
+        for kind in vars(errors).values()
+        if inspect.isclass(kind) and issubclass(kind, ReframeError)
+    ]
+
+
+def main() -> None:
+    """Write both pages."""
+    (FOLDER / "cli.md").write_text(write_cli(), "utf-8")
+    (FOLDER / "errors.md").write_text(write_errors(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
