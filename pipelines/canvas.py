@@ -1,5 +1,6 @@
 """The plan laid out in pixels: the source resampled to its place, and a canvas to paint on."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,8 @@ from pipelines.plan import Plan
 class Canvas:
     """A working picture for an outpainter; all coordinates are canvas pixels.
 
-    ``picture`` is RGB; what lies outside ``place`` means nothing. ``mask`` is mode L, 255 = paint.
+    ``picture`` is RGB; what lies outside ``place`` means nothing, and a scan border inside it has
+    been painted over. ``mask`` is mode L, 255 = paint.
     ``subjects`` are the boxes that must never be repeated or mirrored. ``cut_edges`` are the
     sides of the source that run through a subject.
     """
@@ -67,13 +69,17 @@ def lay_out(kept: Image.Image, plan: Plan, composition: Composition) -> Canvas:
     mask.paste(0, place)
     shown = Box(*place)
     spots = (
-        _on_canvas(subject.box, plan, across, down)
+        plan.on_output(subject.box).scaled(across, down).intersection(shown)
         for subject in composition.subjects
         if subject.located
     )
-    subjects = tuple(spot.intersection(shown) for spot in spots)
+    content = plan.on_output(composition.content).scaled(across, down)
     return Canvas(
-        picture, mask, place, tuple(box for box in subjects if box.area), composition.cut_edges
+        _clean_rim(picture, place, content),
+        mask,
+        place,
+        tuple(spot for spot in spots if spot.area),
+        composition.cut_edges,
     )
 
 
@@ -84,11 +90,21 @@ def _snapped(place: Box, size: Size) -> PixelBox:
     return PixelBox(left, top, max(left + 1, round(place.right)), max(top + 1, round(place.bottom)))
 
 
-def _on_canvas(box: Box, plan: Plan, across: float, down: float) -> Box:
-    """From fractions of the source to canvas px."""
-    cropped = box.scaled(*plan.source).moved(-plan.crop.left, -plan.crop.top)
-    placed = cropped.scaled(plan.scale).moved(plan.place.left, plan.place.top)
-    return placed.scaled(across, down)
+def _clean_rim(picture: Image.Image, place: PixelBox, content: Box) -> Image.Image:
+    """Replace a scan border by the pixels just inside it, that painting does not continue it."""
+    inner = PixelBox(
+        max(place.left, math.ceil(content.left - 0.01)),
+        max(place.top, math.ceil(content.top - 0.01)),
+        min(place.right, math.floor(content.right + 0.01)),
+        min(place.bottom, math.floor(content.bottom + 0.01)),
+    )
+    if inner == place or min(inner.size) < 1:
+        return picture
+    down = (inner.top - place.top, place.bottom - inner.bottom)
+    across = (inner.left - place.left, place.right - inner.right)
+    clean = np.pad(np.asarray(picture.crop(inner)), (down, across, (0, 0)), mode="edge")
+    picture.paste(Image.fromarray(clean), place[:2])
+    return picture
 
 
 def extend_alpha(kept: Image.Image, plan: Plan) -> Image.Image:

@@ -146,8 +146,9 @@ def _lay_over(layer: Pixels, kept: Pixels, plan: Plan) -> Pixels:
     spot = layer[top:bottom, left:right]
     spot[:] = kept
     band, gaps = plan.feather, plan.gaps
-    # 0 outside, 1 at the band's inner end; the outermost source pixel already shows through
-    share = ((np.arange(band, dtype=np.float32) + 1) / (band + 1))[:, None, None]
+    # 0 across the rim, then rising; where there is no rim the outermost pixel shows through
+    depth = np.arange(band, dtype=np.float32) + 1 - plan.rim
+    share = np.clip(depth / (band + 1 - plan.rim), 0, 1)[:, None, None]
     for edge in Edge:
         if not gaps[edge]:
             continue

@@ -1,9 +1,10 @@
 """All geometry of a reframing, decided before any pixel is touched, and its JSON.
 
 A plan says which part of the source is kept (``crop``, source px, real numbers), where it goes
-(``place``, whole output px) and how wide the seam is (``feather``, output px inside ``place``).
-Everything else follows from these. One scale holds for both axes: ``crop`` is exactly ``place``
-divided by the scale.
+(``place``, whole output px) and how wide the seam is: in a band of ``feather`` output px inside
+``place`` the source fades in from the painting, beginning after ``rim`` px, where a scan border
+or a resampling fringe would show as a line. Everything else follows from these. One scale holds
+for both axes: ``crop`` is exactly ``place`` divided by the scale.
 """
 
 import json
@@ -31,6 +32,7 @@ class Plan:
     crop: Box
     place: PixelBox
     feather: int = 0
+    rim: int = 0
     policy: Policy = Policy.AUTO
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -53,6 +55,11 @@ class Plan:
     def gaps(self) -> dict[Edge, int]:
         """Output px to be painted beyond each side of the kept part."""
         return self.place.gaps(self.target)
+
+    def on_output(self, box: Box) -> Box:
+        """From fractions of the source to output px."""
+        cropped = box.scaled(*self.source).moved(-self.crop.left, -self.crop.top)
+        return cropped.scaled(self.scale).moved(self.place.left, self.place.top)
 
     @property
     def painted(self) -> tuple[PixelBox, ...]:
@@ -118,6 +125,7 @@ class Plan:
             "crop": list(self.crop),
             "place": list(self.place),
             "feather": self.feather,
+            "rim": self.rim,
             "policy": self.policy.value,
             "scale": self.scale,
             "painted": [list(region) for region in self.painted],
@@ -145,6 +153,7 @@ class Plan:
                 crop=Box(*_numbers(fields["crop"], 4)),
                 place=PixelBox(*_integers(fields["place"], 4)),
                 feather=_integers([fields.get("feather", 0)], 1)[0],
+                rim=_integers([fields.get("rim", 0)], 1)[0],
                 policy=Policy(fields.get("policy", "auto")),
                 reasons=tuple(map(str, fields.get("reasons", ()))),
                 warnings=tuple(map(str, fields.get("warnings", ()))),
@@ -173,8 +182,8 @@ class Plan:
         if abs(across / down - 1) > 0.5 / min(self.place.size) + 1e-6:
             msg = f"crop to place scales by {across:.4f} across and {down:.4f} down"
             raise InvalidPlan(msg)
-        if not 0 <= self.feather <= min(self.place.size) // 2:
-            msg = f"feather {self.feather} is not between 0 and half of the place's short side"
+        if not 0 <= self.rim <= self.feather <= min(self.place.size) // 2:
+            msg = f"feather {self.feather} is not between rim and half of the place's short side"
             raise InvalidPlan(msg)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipelines.composition import Composition, Subject, SubjectKind
 from pipelines.errors import InvalidOption, UnreachablePlan, UnreachableTarget
-from pipelines.geometry import UNIT, Box, PixelBox, Size
+from pipelines.geometry import Box, Edge, Size
 from pipelines.placement import (
     Candidates,
     Wanted,
@@ -26,9 +26,6 @@ from pipelines.plan import Plan
 from pipelines.review import describe_plan, find_warnings
 from pipelines.rules import Anchor, Policy, Rules
 from pipelines.target import Expansion, Target, output_size
-
-SAME_RATIO = 1.02
-"""Frames closer than this to the source's ratio are filled without trimming a scan border."""
 
 SCALES = 13
 """Scales tried between contain and cover."""
@@ -63,11 +60,10 @@ def make_plan(
     if isinstance(target, Expansion):
         plan = _expanded(source, frame, target, rules)
     else:
-        composition, content = _trim(source, frame, composition, rules)
-        plan = _searched(content.size, frame, composition, rules, paint_price)
-        plan = replace(plan, source=source, crop=plan.crop.moved(content.left, content.top))
-    feather = _feather(plan, rules)
-    plan = replace(plan, feather=feather, warnings=find_warnings(plan, composition, rules))
+        plan = _searched(source, frame, composition, rules, paint_price)
+    feather, rim = _seam(plan, composition, rules)
+    warnings = find_warnings(plan, composition, rules)
+    plan = replace(plan, feather=feather, rim=rim, warnings=warnings)
     if rules.strict and plan.warnings:
         raise UnreachablePlan("; ".join(plan.warnings))
     return replace(plan, reasons=plan.reasons + describe_plan(plan))
@@ -97,38 +93,13 @@ def _expanded(source: Size, frame: Size, target: Expansion, rules: Rules) -> Pla
     return Plan(source, frame, Box(0, 0, *source), place, policy=rules.policy, reasons=(reason,))
 
 
-def _trim(
-    source: Size, frame: Size, composition: Composition, rules: Rules
-) -> tuple[Composition, PixelBox]:
-    """Leave out a scan border, which painting would smear over the new area; source px."""
-    box = composition.content.scaled(*source)
-    content = PixelBox(
-        math.ceil(box.left), math.ceil(box.top), math.floor(box.right), math.floor(box.bottom)
-    )
-    whole = PixelBox(0, 0, *source)
-    same_ratio = _cover(source, frame) < _contain(source, frame) * SAME_RATIO
-    wanted = all(box.inside(composition.content) for box in rules.protect)
-    if rules.policy is Policy.EXPAND or same_ratio or not wanted or min(content.size) < 1:
-        return replace(composition, content=UNIT), whole
-    inner = Box(*content).within(Box(*whole))
-    subjects = tuple(
-        replace(subject, box=subject.box.intersection(inner))
-        for subject in composition.subjects
-        if subject.box.intersection(inner).area
-    )
-    return replace(composition, subjects=subjects, content=inner), content
-
-
 def _searched(
     source: Size, frame: Size, composition: Composition, rules: Rules, price: float
 ) -> Plan:
     if _contain(source, frame) * source.short_side < 1 and rules.policy is not Policy.CROP:
         msg = f"all of a {source} source would be less than a pixel wide in {frame}"
         raise UnreachableTarget(msg)
-    subjects = tuple(
-        replace(subject, box=subject.box.within(composition.content))
-        for subject in composition.subjects
-    )
+    subjects = composition.subjects
     must_keep = _union(subjects)
     scales, reason = _scales(source, frame, subjects, rules)
     grid = lay_grid(source, frame, scales, must_keep)
@@ -215,11 +186,19 @@ def _anchored(grid: Candidates, anchor: Anchor | None) -> Candidates:
     return Candidates(grid.scale, across * fixed, down * fixed)
 
 
-def _feather(plan: Plan, rules: Rules) -> int:
-    if not plan.painted:
-        return 0
+def _seam(plan: Plan, composition: Composition, rules: Rules) -> tuple[int, int]:
+    """Width of the seam band and of the scan border that it starts with, output px."""
+    if not plan.painted or rules.feather == 0:
+        return 0, 0
+    content = plan.on_output(composition.content)
+    rim = {
+        Edge.LEFT: content.left - plan.place.left,
+        Edge.TOP: content.top - plan.place.top,
+        Edge.RIGHT: plan.place.right - content.right,
+        Edge.BOTTOM: plan.place.bottom - content.bottom,
+    }
+    deepest = max(rim[edge] for edge, gap in plan.gaps.items() if gap)
     widest = plan.place.size.short_side // 8
-    wished = rules.feather
-    if wished is None:
-        wished = round(FEATHER * plan.target.long_side)
-    return min(wished, widest)
+    skipped = min(max(0, math.ceil(deepest - 1e-6)), widest // 2)
+    wished = rules.feather or round(FEATHER * plan.target.long_side)
+    return min(skipped + wished, widest), skipped

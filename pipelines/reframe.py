@@ -116,7 +116,7 @@ class Reframer:
         painted = self._paint(canvas, fill, prompt, request.seed, watch.progress)
         watch.start(Step.COMPOSE)
         if fill is not Fill.GENERATE:
-            plan = replace(plan, feather=0)  # an exact continuation needs no blending
+            plan = replace(plan, feather=plan.rim)  # an exact continuation needs no blending
         output = compose(kept, painted, canvas, plan, request.seed)
         preservation = measure_preservation(output, kept, plan)
         seam = score_seam(output, plan)

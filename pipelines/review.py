@@ -38,8 +38,7 @@ def _hidden(plan: Plan, composition: Composition, rules: Rules) -> list[str]:
     """Must-keep subjects that lie in a keep-clear zone."""
     found = []
     for subject in composition.subjects:
-        box = subject.box.scaled(*plan.source).moved(-plan.crop.left, -plan.crop.top)
-        spot = box.scaled(plan.scale).moved(plan.place.left, plan.place.top)
+        spot = plan.on_output(subject.box)
         for zone in rules.keep_clear:
             overlap = spot.intersection(zone.scaled(*plan.target))
             if subject.must_keep and min(overlap.width, overlap.height) > 1:

@@ -8,6 +8,7 @@ from PIL import Image
 from pipelines.canvas import lay_out, resample
 from pipelines.compose import compose
 from pipelines.composition import Composition, Subject
+from pipelines.fill import fill_edge
 from pipelines.geometry import AspectRatio, Box, Edge, PixelBox, Size
 from pipelines.plan import Plan
 from pipelines.planner import make_plan
@@ -71,6 +72,20 @@ def test_the_seam_blends_only_inside_its_declared_band() -> None:
     assert np.all(np.diff(row[30:40]) <= 0)
     assert np.all(row[40:120] == 100)
     assert np.all(row[120:130] == 100)
+
+
+def test_a_scan_border_vanishes_at_the_seam() -> None:
+    source = draw_meadow(200, 120)
+    for column in (0, 1, 2):
+        source.paste((0, 0, 0), (column, 0, column + 1, 120))
+    seen = Composition("test", content=Box(3 / 200, 0, 1, 1))
+    plan = make_plan(Size(200, 120), seen, Size(300, 120))
+    kept = resample(source, plan)
+    canvas = lay_out(kept, plan, seen)
+    output = compose(kept, fill_edge(canvas), canvas, plan, 0)
+    left = plan.place.left
+    assert np.asarray(output.convert("L"))[:, left - 5 : left + 20].min() > 20
+    assert measure_preservation(output, kept, plan).changed == 0
 
 
 def test_a_layer_of_the_wrong_tone_is_bent_to_the_source() -> None:

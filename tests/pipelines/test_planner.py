@@ -124,12 +124,14 @@ def test_a_target_of_the_same_ratio_is_a_plain_resize() -> None:
         assert plan.feather == 0
 
 
-def test_a_scan_border_is_trimmed_unless_nothing_may_be_cropped() -> None:
+def test_a_scan_border_is_skipped_by_the_seam_and_never_cropped() -> None:
     framed = Composition("test", content=Box(4 / 768, 0, 1, 1))
-    assert make_plan(PHOTO, framed, Size(1024, 576)).crop.left == pytest.approx(4)
-    whole = make_plan(PHOTO, framed, Size(1024, 576), Rules(Policy.EXPAND))
-    assert whole.crop == Box(0, 0, 768, 512)
-    assert make_plan(PHOTO, framed, Size(384, 256)).noop
+    plan = make_plan(PHOTO, framed, Size(1024, 576))
+    assert plan.crop == Box(0, 0, 768, 512)
+    assert plan.rim == 5  # 4 source px at scale 1.125
+    assert plan.feather == 5 + 8
+    assert make_plan(PHOTO, framed, Size(576, 1024)).rim == 0
+    assert make_plan(PHOTO, framed, Size(1024, 576), Rules(feather=0)).rim == 0
 
 
 def test_an_expansion_keeps_the_source_unscaled() -> None:
