@@ -104,11 +104,6 @@ class Box(NamedTuple):
         y = x if y is None else y
         return Box(self.left - x, self.top - y, self.right + x, self.bottom + y)
 
-    def within(self, outer: "Box") -> "Box":
-        """The same rectangle in fractions of ``outer``; both in one frame of reference."""
-        moved = self.moved(-outer.left, -outer.top)
-        return moved.scaled(1 / outer.width, 1 / outer.height)
-
     def union(self, other: "Box") -> "Box":
         """The smallest box around both."""
         return Box(

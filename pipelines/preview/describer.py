@@ -16,6 +16,7 @@ from pipelines.geometry import UNIT, Box, Edge
 from pipelines.preview.borders import find_cut_edges, find_flat_edges
 from pipelines.preview.faces import FaceFinder, enclose_head, enclose_person, find_cut_people
 from pipelines.preview.saliency import enclose, enclose_on_ground, measure_saliency
+from pipelines.preview.scan_border import find_content
 from pipelines.preview.text_lines import find_text
 
 LOOKING_SIDE = 800  # small faces of a group are still found; more only costs time
@@ -41,7 +42,7 @@ class PreviewDescriber:
         rgb = _flatten(look)
         flat = find_flat_edges(rgb)
         if min(look.size) < SMALLEST_SIDE:
-            return _compose((_frame(cut_out or UNIT, cut_out),), flat, frozenset())
+            return _compose((_frame(cut_out or UNIT, cut_out),), flat, frozenset(), UNIT)
         grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         faces = self._faces.find(grey)
         lines = _clip(find_text(_limit(grey)), cut_out or UNIT)
@@ -59,17 +60,20 @@ class PreviewDescriber:
             *(Subject(box, "person", SubjectKind.PERSON, 0.6, must_keep=False) for box in people),
             *(Subject(box, "text", SubjectKind.TEXT, 0.8) for box in lines),
         )
-        return _compose(subjects, flat, find_cut_edges(rgb, saliency) | find_cut_people(faces))
+        cut = find_cut_edges(rgb, saliency) | find_cut_people(faces)
+        content = UNIT if cut_out else find_content(picture.convert("RGB"))
+        return _compose(subjects, flat, cut, content)
 
 
 def _compose(
-    subjects: tuple[Subject, ...], flat: frozenset[Edge], cut: frozenset[Edge]
+    subjects: tuple[Subject, ...], flat: frozenset[Edge], cut: frozenset[Edge], content: Box
 ) -> Composition:
     return Composition(
         describer="preview",
         subjects=subjects,
         cut_edges=cut - flat,
         flat_edges=flat,
+        content=content,
         warnings=("described without a model: subjects are guesses",),
     )
 

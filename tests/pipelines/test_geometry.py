@@ -49,11 +49,6 @@ def test_boxes_that_do_not_meet_have_no_common_area() -> None:
     assert Box(0, 0, 2, 2).intersection(Box(1, 1, 3, 3)) == Box(1, 1, 2, 2)
 
 
-def test_within_undoes_scaling_and_moving() -> None:
-    outer = Box(10, 20, 110, 70)
-    assert Box(35, 20, 60, 45).within(outer) == Box(0.25, 0, 0.5, 0.5)
-
-
 def test_gaps_are_what_surrounds_a_placed_box() -> None:
     gaps = PixelBox(10, 0, 90, 50).gaps(Size(100, 60))
     assert gaps == {Edge.LEFT: 10, Edge.TOP: 0, Edge.RIGHT: 10, Edge.BOTTOM: 10}
