@@ -1,12 +1,13 @@
 """The plan laid out in pixels: the source resampled to its place, and a canvas to paint on."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from pipelines.composition import Composition
+from pipelines.composition import Composition, Subject
 from pipelines.geometry import Box, Edge, PixelBox, Size
 from pipelines.plan import Plan
 
@@ -17,14 +18,16 @@ class Canvas:
 
     ``picture`` is RGB; what lies outside ``place`` means nothing, and a scan border inside it has
     been painted over. ``mask`` is mode L, 255 = paint.
-    ``subjects`` are the boxes that must never be repeated or mirrored. ``cut_edges`` are the
-    sides of the source that run through a subject.
+    ``subjects`` are boxes that must never be repeated or mirrored; ``likely`` ones are only
+    guessed, and not to be copied where there is anything else. ``cut_edges`` are the sides of the
+    source that run through a subject.
     """
 
     picture: Image.Image
     mask: Image.Image
     place: PixelBox
     subjects: tuple[Box, ...] = ()
+    likely: tuple[Box, ...] = ()
     cut_edges: frozenset[Edge] = frozenset()
 
     @property
@@ -67,18 +70,20 @@ def lay_out(kept: Image.Image, plan: Plan, composition: Composition) -> Canvas:
     picture.paste(shrunk, place[:2])
     mask = Image.new("L", size, 255)
     mask.paste(0, place)
-    shown = Box(*place)
-    spots = (
-        plan.on_output(subject.box).scaled(across, down).intersection(shown)
-        for subject in composition.subjects
-        if subject.located
-    )
+
+    def find(subjects: Iterable[Subject]) -> tuple[Box, ...]:
+        boxes = (plan.on_output(subject.box).scaled(across, down) for subject in subjects)
+        return tuple(spot for box in boxes if (spot := box.intersection(Box(*place))).area)
+
+    seen = composition.subjects
     content = plan.on_output(composition.content).scaled(across, down)
     return Canvas(
         _clean_rim(picture, place, content),
         mask,
         place,
-        tuple(spot for spot in spots if spot.area),
+        find(subject for subject in seen if subject.trusted),
+        # a must-keep box that is not trusted is a bound, often the whole picture
+        find(subject for subject in seen if not subject.trusted and not subject.must_keep),
         composition.cut_edges,
     )
 
@@ -91,7 +96,7 @@ def _snapped(place: Box, size: Size) -> PixelBox:
 
 
 def _clean_rim(picture: Image.Image, place: PixelBox, content: Box) -> Image.Image:
-    """Replace a scan border by the pixels just inside it, that painting does not continue it."""
+    """Replace a scan border by a reflection of what is inside, that nobody continues it."""
     inner = PixelBox(
         max(place.left, math.ceil(content.left - 0.01)),
         max(place.top, math.ceil(content.top - 0.01)),
@@ -102,7 +107,7 @@ def _clean_rim(picture: Image.Image, place: PixelBox, content: Box) -> Image.Ima
         return picture
     down = (inner.top - place.top, place.bottom - inner.bottom)
     across = (inner.left - place.left, place.right - inner.right)
-    clean = np.pad(np.asarray(picture.crop(inner)), (down, across, (0, 0)), mode="edge")
+    clean = np.pad(np.asarray(picture.crop(inner)), (down, across, (0, 0)), mode="symmetric")
     picture.paste(Image.fromarray(clean), place[:2])
     return picture
 

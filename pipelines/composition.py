@@ -37,11 +37,6 @@ class Subject:
     must_keep: bool = True
     trusted: bool = False
 
-    @property
-    def located(self) -> bool:
-        """Whether the box says where the subject is, rather than only where it surely lies."""
-        return self.trusted or not self.must_keep or self.kind is SubjectKind.TEXT
-
 
 @dataclass(frozen=True, slots=True)
 class Composition:

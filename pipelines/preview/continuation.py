@@ -11,16 +11,24 @@ import numpy.typing as npt
 from pipelines.preview import membrane, rim
 from pipelines.preview.side import Side
 
+NEAR = 0.6
+"""Of the seam's length: how far layers stay sharp."""
+
 
 def continue_colours(side: Side, touched: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     """Continue ``side`` smoothly, (rows, depth, 3); ``touched`` rows (rows,) leave no layer."""
     edge = side.known[:, -max(3, side.rows // 50) :].mean(axis=1)
     if not side.is_lateral:
         return membrane.spread(edge, side.depth, 0.7)
-    room = max(rim.measure_room(side.blocked), side.rows // 24, 3)
+    room = max(rim.measure_room(side.taken), side.rows // 24, 3)
     layers = _find_layers(side.known[:, -min(room, max(3, side.rows // 3)) :])
     layers = _bridge(layers, touched)
-    return layers[:, None] + membrane.spread(edge - layers, side.depth, 0.6)
+    # further away than the photo is high nobody believes in sharp layers: they would be stripes
+    near = min(side.depth, int(NEAR * side.rows))
+    ground = np.repeat(layers[:, None], near, axis=1)
+    if near < side.depth:
+        ground = np.hstack([ground, membrane.spread(layers, side.depth - near, 0.25)])
+    return ground + membrane.spread(edge - layers, side.depth, 0.6)
 
 
 def make_grain(side: Side, rng: np.random.Generator) -> npt.NDArray[np.float32]:

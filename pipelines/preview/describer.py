@@ -15,7 +15,7 @@ from pipelines.composition import Composition, Subject, SubjectKind
 from pipelines.geometry import UNIT, Box, Edge
 from pipelines.preview.borders import find_cut_edges, find_flat_edges
 from pipelines.preview.faces import FaceFinder, enclose_head, enclose_person, find_cut_people
-from pipelines.preview.saliency import enclose, enclose_on_ground, measure_saliency
+from pipelines.preview.saliency import enclose, enclose_on_ground, guess_subject, measure_saliency
 from pipelines.preview.scan_border import find_content
 from pipelines.preview.text_lines import find_text
 
@@ -51,13 +51,18 @@ class PreviewDescriber:
         around = cut_out or reduce(
             Box.union, [*people, *lines], enclose_on_ground(rgb) or enclose(saliency)
         )
+        likely = () if cut_out else guess_subject(saliency)
         subjects = (
             _frame(around, cut_out),
+            *(Subject(box, "likely subject", weight=0.4, must_keep=False) for box in likely),
             *(
                 Subject(enclose_head(face), "face", SubjectKind.FACE, trusted=True)
                 for face in faces
             ),
-            *(Subject(box, "person", SubjectKind.PERSON, 0.6, must_keep=False) for box in people),
+            *(
+                Subject(box, "person", SubjectKind.PERSON, 0.6, must_keep=False, trusted=True)
+                for box in people
+            ),
             *(Subject(box, "text", SubjectKind.TEXT, 0.8) for box in lines),
         )
         cut = find_cut_edges(rgb, saliency) | find_cut_people(faces)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from pipelines.canvas import Canvas
-from pipelines.geometry import Edge
+from pipelines.geometry import Box, Edge, Size
 from pipelines.preview import membrane, rim, texture
 from pipelines.preview.continuation import continue_colours, make_grain
 from pipelines.preview.side import Side, turn_side
@@ -33,12 +33,15 @@ class PreviewOutpainter:
         del prompt
         picture = canvas.picture.convert("RGB")
         pixels = np.asarray(picture).astype(np.float32)
-        blocked = _rasterise(canvas)
+        masks = (
+            _rasterise(canvas.size, canvas.subjects),
+            _rasterise(canvas.size, canvas.subjects + canvas.likely),
+        )
         gaps = canvas.place.gaps(canvas.size)
         edges = [e for e in (Edge.LEFT, Edge.RIGHT, Edge.TOP, Edge.BOTTOM) if gaps[e] > 0]
         rng = np.random.default_rng(seed)
         for number, edge in enumerate(edges):
-            side = turn_side(pixels, blocked, canvas.place, edge, is_cut=edge in canvas.cut_edges)
+            side = turn_side(pixels, masks, canvas.place, edge, is_cut=edge in canvas.cut_edges)
             _paint(side, rng, partial(_report, progress, number, len(edges)))
         painted = Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))
         painted.paste(picture.crop(canvas.place), canvas.place[:2])
@@ -50,10 +53,9 @@ def _report(progress: Progress, number: int, sides: int, fraction: float) -> Non
     progress(Step.OUTPAINT, (number + fraction) / sides)
 
 
-def _rasterise(canvas: Canvas) -> npt.NDArray[np.bool_]:
-    width, height = canvas.size
-    blocked = np.zeros((height, width), np.bool_)
-    for box in canvas.subjects:
+def _rasterise(size: Size, boxes: tuple[Box, ...]) -> npt.NDArray[np.bool_]:
+    blocked = np.zeros((size.height, size.width), np.bool_)
+    for box in boxes:
         left, top = max(0, int(np.floor(box.left))), max(0, int(np.floor(box.top)))
         right, bottom = max(0, int(np.ceil(box.right))), max(0, int(np.ceil(box.bottom)))
         blocked[top:bottom, left:right] = True
@@ -65,7 +67,7 @@ def _paint(side: Side, rng: np.random.Generator, tick: Callable[[float], None]) 
     if rim.is_flat(side.known):
         side.fill[:] = np.median(side.known[:, -5:], axis=1)[:, None]
         return
-    touched = rim.find_touched(side.blocked, is_cut=side.is_cut)
+    touched = rim.find_touched(side.taken, is_cut=side.is_cut)
     edge = side.known[:, -2:].mean(axis=1)
     target = continue_colours(side, touched)
     side.fill[:] = membrane.bend(target, edge, side.rows / 16) + make_grain(side, rng)

@@ -3,36 +3,50 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.preview import rim
 from pipelines.preview.side import Side
 
+NARROWEST = 0.75
+"""Of a block: a strip narrower than this teaches nothing."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Swatch:
-    """The last ``width`` columns of what is known, to be cut into blocks of ``block`` px.
+    """The last columns of what is known, to be cut into blocks of ``block`` px.
 
-    ``trust`` is 1 where the swatch is one material and 0 where it is pieces of many things.
+    ``known`` is (rows, width, 3); ``blocked`` (rows, width) must not be copied. ``trust`` is 1
+    where the swatch is one material and 0 where it is pieces of many things.
     """
 
-    width: int
+    known: npt.NDArray[np.float32]
+    blocked: npt.NDArray[np.bool_]
     block: int
     trust: float
+
+    @property
+    def width(self) -> int:
+        """Columns, px."""
+        return int(self.known.shape[1])
 
 
 def choose_swatch(side: Side) -> Swatch:
     """Sideways everything up to the subject, up and down the calm band along the border."""
     columns = side.known.shape[1]
     size = min(max(24, side.rows // 12), 64)
-    room = rim.measure_room(side.blocked)
-    if room < 0.75 * size:
-        # too narrow a strip for blocks: rather learn around the subject
+    room, blocked, trust = rim.measure_room(side.blocked), side.blocked, 1.0
+    if room < NARROWEST * size:
+        # what is only likely cannot be avoided here: over a short distance that may pass
+        room, blocked, trust = rim.measure_room(side.taken), side.taken, float(not side.is_banner)
+    if room < NARROWEST * size:
         room = columns
     block = int(min(size, side.rows, room / 1.5))
-    if side.is_lateral:
-        width = max(1.2 * side.depth, 0.4 * columns, 2 * block)
-        return Swatch(int(min(columns, room, width)), block, trust=1.0)
-    calm = rim.measure_calm(side.known)
-    trust = float(np.clip(2 * calm / size - 0.5, 0, 1))
-    block = min(block, max(side.rows // 28, int(0.7 * calm)))
-    return Swatch(int(min(columns, room, max(calm, 1.5 * block))), block, trust)
+    width = max(1.2 * side.depth, 0.4 * columns, 2 * block)
+    if not side.is_lateral:
+        calm = rim.measure_calm(side.known)
+        trust = float(np.clip(2 * calm / size - 0.5, 0, 1))
+        block = min(block, max(side.rows // 28, int(0.7 * calm)))
+        width = max(calm, 1.5 * block)
+    width = int(min(columns, room, width))
+    return Swatch(np.ascontiguousarray(side.known[:, -width:]), blocked[:, -width:], block, trust)

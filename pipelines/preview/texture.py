@@ -39,14 +39,14 @@ def weave(
     tick: Callable[[float], None],
 ) -> npt.NDArray[np.float32] | None:
     """Texture in the colours of ``target``; None where there is nothing to learn it from."""
-    known = np.ascontiguousarray(side.known[:, -swatch.width :])
-    blocked = side.blocked[:, -swatch.width :]
     if not side.is_lateral:
-        quilt = _prepare_relief(known, blocked, swatch.block, side.rows // 4)
+        quilt = _prepare_relief(swatch.known, swatch.blocked, swatch.block, side.rows // 4)
         if not quilt.choice:
             return None
         return target + quilt.cover(np.zeros_like(target), target, rng, tick)
-    quilt = Quilt(known, known, blocked, block=swatch.block, reach=side.rows // 16)
+    quilt = Quilt(
+        swatch.known, swatch.known, swatch.blocked, block=swatch.block, reach=side.rows // 16
+    )
     if not quilt.choice:
         return None
     quilted = quilt.cover(target, target, rng, tick)
@@ -66,8 +66,11 @@ def find_fade(
     things = np.clip((contrast - low) / (high - low), 0, 1)
     away = np.arange(relief.shape[1], dtype=np.float32)[None, :, None]
     far = np.clip(away / (side.rows / 8), 0, 1)
-    # up and down there is the whole length of the border to choose from
-    worn = np.clip(away / swatch.width - 2, 0, 4) / 6 if side.is_lateral else np.float32(0)
+    # what must be repeated many times is better given up early
+    patience = 0.5 if side.is_banner else 2
+    worn = np.clip((away / swatch.width - patience) / (2 * patience), 0, 1)
+    if not side.is_lateral:
+        worn[:] = 0  # there is the whole length of the border to choose from
     fade = 1 - (1 - (0.7 if side.is_lateral else 0.9) * things) * swatch.trust
     return np.asarray(1 - (1 - fade * far) * (1 - worn), dtype=np.float32)
 

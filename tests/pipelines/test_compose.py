@@ -147,6 +147,7 @@ def test_the_canvas_says_what_to_paint_and_where_subjects_are() -> None:
         subjects=(
             Subject(Box(0.5, 0, 1, 1), "cup", trusted=True),
             Subject(Box(0, 0, 1, 1), "a bound, not a place"),
+            Subject(Box(0, 0, 0.5, 0.5), "a guess", must_keep=False),
         ),
         cut_edges=frozenset({Edge.RIGHT}),
     )
@@ -154,6 +155,7 @@ def test_the_canvas_says_what_to_paint_and_where_subjects_are() -> None:
     assert canvas.place == (100, 0, 300, 100)
     assert np.asarray(canvas.mask).mean() == pytest.approx(127.5)
     assert canvas.subjects == (Box(200, 0, 300, 100),)
+    assert canvas.likely == (Box(100, 0, 200, 50),)
     assert canvas.cut_edges == {Edge.RIGHT}
 
 

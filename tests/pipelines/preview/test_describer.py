@@ -42,7 +42,8 @@ def test_thing_on_an_even_ground_is_guessed_and_all_edges_are_flat(
 ) -> None:
     seen = describe(_draw_disc("RGB", (240, 240, 240)))
 
-    (guess,) = seen.subjects
+    guess, likely = seen.subjects
+    assert (likely.label, likely.must_keep, likely.trusted) == ("likely subject", False, False)
     assert Box(120 / 600, 100 / 400, 281 / 600, 261 / 400).inside(guess.box)
     assert guess.box.area < 0.25
     assert (guess.label, guess.must_keep, guess.trusted) == ("what stands out", True, False)
@@ -107,7 +108,7 @@ def test_soft_mask_over_everything_is_no_cut_out(describe: PreviewDescriber) -> 
 
 
 def test_invisible_picture_is_kept_whole(describe: PreviewDescriber) -> None:
-    (subject,) = describe(Image.new("RGBA", (200, 100), (9, 9, 9, 0))).subjects
+    subject, *_ = describe(Image.new("RGBA", (200, 100), (9, 9, 9, 0))).subjects
 
     assert subject.box == UNIT
 

@@ -76,3 +76,15 @@ def test_small_figure_is_cut_by_no_edge() -> None:
 def test_face_at_the_side_is_cut_by_that_side() -> None:
     assert find_cut_people((Box(0, 0.1, 0.1, 0.2),)) == {Edge.LEFT}
     assert find_cut_people((Box(0.9, 0.1, 1, 0.2),)) == {Edge.RIGHT}
+
+
+@pytest.mark.parametrize("angle", [-22, 22])
+def test_inclined_head_is_found_where_no_face_is_upright(angle: float) -> None:
+    grey = _read_astronaut(400)
+    turn = cv2.getRotationMatrix2D((200, 200), angle, 1)
+    inclined = cv2.warpAffine(grey, turn, (400, 400), borderMode=cv2.BORDER_REFLECT)
+    x, y = turn @ np.array([*COLLINS.scaled(400).center, 1.0])
+
+    (face,) = FaceFinder().find(np.asarray(inclined, np.uint8))
+
+    assert face.center == pytest.approx((x / 400, y / 400), abs=0.06)

@@ -1,5 +1,7 @@
 """The fill keeps what was given, repeats no subject and continues what lies at each side."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +37,7 @@ def lay_out(
     mask = Image.new("L", size, 255)
     mask.paste(0, place)
     boxes = tuple(box.moved(left, top) for box in subjects)
-    return Canvas(picture, mask, place, boxes, cut_edges)
+    return Canvas(picture, mask, place, boxes, cut_edges=cut_edges)
 
 
 def paint(canvas: Canvas, seed: int = 1) -> Pixels:
@@ -217,3 +219,12 @@ def test_a_cancel_passes_through() -> None:
     canvas = lay_out(draw_landscape(120, 100), (300, 200))
     with pytest.raises(Stopped, match="outpaint"):
         PreviewOutpainter()(canvas, prompt="", seed=1, progress=stop)
+
+
+def test_a_likely_subject_is_not_copied_where_there_is_room_beside_it() -> None:
+    photo = draw_landscape(300, 160)
+    photo[60:120, 120:180] = MAGENTA
+    canvas = replace(lay_out(photo, (520, 160)), likely=(Box(110 + 110, 50, 110 + 190, 130),))
+    painted = paint(canvas).astype(int)
+    fill = np.concatenate([painted[:, :110], painted[:, 410:]], axis=1)
+    assert np.abs(fill - MAGENTA).sum(axis=2).min() > 100

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from pipelines.geometry import UNIT, Box
-from pipelines.preview.saliency import WORKING_SIDE, enclose, enclose_on_ground, measure_saliency
+from pipelines.preview.saliency import (
+    WORKING_SIDE,
+    enclose,
+    enclose_on_ground,
+    guess_subject,
+    measure_saliency,
+)
 
 
 @pytest.mark.parametrize("centre", [(150, 150), (450, 200), (300, 330)])
@@ -109,3 +115,18 @@ def test_map_has_the_working_size_and_runs_from_0_to_1(shape: tuple[int, int]) -
     assert max(saliency.shape) == WORKING_SIDE
     assert saliency.min() >= 0
     assert saliency.max() <= 1
+
+
+def test_subject_is_guessed_where_most_stands_out_and_near_the_middle() -> None:
+    saliency = np.full((240, 320), 0.1, np.float32)
+    saliency[80:160, 120:200] = 1.0
+    saliency[200:, 300:] = 0.6  # something small in a corner
+
+    (guess,) = guess_subject(saliency)
+
+    assert Box(120 / 320, 80 / 240, 200 / 320, 160 / 240).inside(guess, 0.02)
+    assert guess.area < 0.25
+
+
+def test_nothing_is_guessed_where_nothing_stands_out() -> None:
+    assert guess_subject(np.zeros((240, 320), np.float32)) == ()
