@@ -9,9 +9,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 .PHONY: demo test check format bench docs constraints wheel clean
 
 demo: $(VENV)/.run   ## reframe the bundled photos and write pictures to look at into demo/
-	$(BIN)/smart-resize run docs/photos --aspect 16:9,9:16,1:1 --size 970x120 \
+	$(BIN)/smart-resize run docs/photos --aspect 16:9,9:16,1:1,8:1 \
 		--output $(DEMO) --contact-sheet $(DEMO)/index.html
-	$(BIN)/smart-resize plan docs/photos --aspect 16:9,9:16,1:1 --size 970x120 \
+	$(BIN)/smart-resize plan docs/photos --aspect 16:9,9:16,1:1,8:1 \
 		--overlay $(DEMO)/plans >$(DEMO)/plans.txt
 	@echo "Look at $(DEMO)/index.html, or at $(DEMO)/index.png"
 

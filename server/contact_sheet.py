@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipelines.reframed import Reframed
 
 THUMBNAIL = (420, 420)
-COLUMNS = 4
+COLUMNS = 5
 GAP = 20
 CAPTION = 44
 INK = (34, 36, 40)
@@ -33,13 +33,17 @@ class ContactSheet:
     def __init__(self) -> None:
         """Start empty."""
         self._tiles: list[_Tile] = []
+        self._sources: set[str] = set()
 
-    def add(self, path: Path, reframed: Reframed) -> None:
-        """Add a finished output under its file name."""
+    def add(self, name: str, path: Path, reframed: Reframed) -> None:
+        """Add an output under its file name, after its source ``name`` where that is new."""
+        source = reframed.source
+        if source.sha256 not in self._sources:
+            self._sources.add(source.sha256)
+            lines = (f"source, {reframed.plan.source}", *source.notes)
+            self._tiles.append(_Tile(name, lines, _shrink(source.picture)))
         with Image.open(io.BytesIO(reframed.file.data)) as picture:
-            thumbnail = picture.convert("RGB")
-        thumbnail.thumbnail(THUMBNAIL)
-        self._tiles.append(_Tile(path.name, _captions(reframed), thumbnail))
+            self._tiles.append(_Tile(path.name, _captions(reframed), _shrink(picture)))
 
     def write(self, page: Path) -> None:
         """Write ``page`` (HTML) and a PNG of the same name."""
@@ -66,6 +70,15 @@ class ContactSheet:
                 pen.text((x, y + tile.thumbnail.height + 4), caption, fill=INK, font=font)
             y += height + GAP
         return sheet
+
+
+def _shrink(picture: Image.Image) -> Image.Image:
+    """At most 420 px either way, transparency on white."""
+    small = picture.convert("RGBA")
+    small.thumbnail(THUMBNAIL)
+    white = Image.new("RGB", small.size, "white")
+    white.paste(small, mask=small)
+    return white
 
 
 def _captions(reframed: Reframed) -> tuple[str, ...]:

@@ -203,7 +203,7 @@ class _Run:
         path = self._outputs.path(item, size, file.format.extension)
         self._outputs.write(path, file.data)
         if self.sheet and path:
-            self.sheet.add(path, reframed)
+            self.sheet.add(item.relative.name, path, reframed)
         if self._json_lines:
             line = {"input": item.name, "file": str(path), **reframed.to_json()}
             typer.echo(json.dumps(line))

@@ -168,7 +168,7 @@ def test_a_contact_sheet_needs_nothing_from_elsewhere(
     sheet = tmp_path / "out" / "index.html"
     call("run", photo, "-a", "1:1,2:1", "-o", tmp_path / "out", "--contact-sheet", sheet)
     page = sheet.read_text()
-    assert page.count("<figure>") == 2
+    assert page.count("<figure>") == 3  # the source and two outputs
     assert "http:" not in page
     assert "https:" not in page
     assert sheet.with_suffix(".png").exists()
