@@ -32,7 +32,7 @@ def write_cli() -> str:
             | 0 | all done |
             | 1 | a picture could not be read, reframed or written |
             | 2 | an option is wrong |
-            | 3 | the engine is not available or failed |
+            | 3 | the engine or its weights are not available, or failed |
             | 130 | interrupted |
             """
         ),

@@ -13,8 +13,13 @@
     │   └── OutputUnwritable
     ├── JobError              what became of the job
     │   └── JobCancelled
-    └── ModelError            the machine's to fix; another try may be worth it
-        └── EngineUnavailable
+    ├── ModelError            the machine's to fix; another try may be worth it
+    │   └── EngineUnavailable
+    └── WeightsError          the operator's to fix, before anything runs
+        ├── LockInvalid
+        ├── LicenceNotAccepted
+        ├── WeightsMissing
+        └── WeightsMismatch
 
 Each class carries a stable ``code`` and its docstring's first line is the default public text.
 A message given to the constructor must be fit for the caller's eyes; the private cause goes
@@ -120,3 +125,33 @@ class EngineUnavailable(ModelError):
 
     code = "engine_unavailable"
     retryable = False
+
+
+class WeightsError(ReframeError):
+    """The weights could not be made ready."""
+
+    code = "weights_error"
+
+
+class LockInvalid(WeightsError):
+    """The list of weights contradicts itself or names a file that must not be loaded."""
+
+    code = "lock_invalid"
+
+
+class LicenceNotAccepted(WeightsError):
+    """A model's licence has conditions that somebody has to accept first."""
+
+    code = "licence_not_accepted"
+
+
+class WeightsMissing(WeightsError):
+    """Weights that are needed are not on this machine."""
+
+    code = "weights_missing"
+
+
+class WeightsMismatch(WeightsError):
+    """A file of weights is not the one that the lock names."""
+
+    code = "weights_mismatch"

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from pipelines.errors import InvalidOption, ModelError, ReframeError
+from pipelines.errors import InvalidOption, ModelError, ReframeError, WeightsError
 from server.cli.doctor import doctor
 from server.cli.plan import plan
 from server.cli.run import run
@@ -25,8 +25,8 @@ app.command()(doctor)
 def main() -> None:
     """Run one command; an error is one line on stderr and an exit code.
 
-    0: all done. 1: a picture could not be reframed. 2: an option is wrong. 3: the engine is not
-    available or failed. 130: interrupted.
+    0: all done. 1: a picture could not be reframed. 2: an option is wrong. 3: the engine or its
+    weights are not available. 130: interrupted.
     """
     try:
         app()
@@ -44,7 +44,7 @@ def exit_code(error: ReframeError) -> int:
     match error:
         case InvalidOption():
             return 2
-        case ModelError():
+        case ModelError() | WeightsError():
             return 3
         case _:
             return 1
