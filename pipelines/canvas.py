@@ -39,8 +39,9 @@ class Canvas:
 def resample(picture: Image.Image, plan: Plan) -> Image.Image:
     """The kept part of the source at its size in the output, straight from the original pixels.
 
-    Exact copies where the scale is 1, else one Lanczos resampling. Colour and alpha are resampled
-    apart, so that colours below transparent pixels never change the visible ones' numbers.
+    Exact copies where the scale is 1, else one Lanczos resampling of each channel by itself, so
+    that every number can be checked against the source's. Colours hidden below transparent pixels
+    therefore show in the half-transparent ones beside them.
     """
     size = plan.place.size
     if plan.copied:
@@ -58,9 +59,11 @@ def _apart(picture: Image.Image) -> list[Image.Image]:
     return [picture]
 
 
-def lay_out(kept: Image.Image, plan: Plan, composition: Composition) -> Canvas:
-    """Put the kept part (output px, RGB or RGBA) on a canvas of the plan's working size."""
-    size = plan.canvas
+def lay_out(
+    kept: Image.Image, plan: Plan, composition: Composition, size: Size | None = None
+) -> Canvas:
+    """Put the kept part (output px, RGB or RGBA) on a canvas, of the plan's size unless given."""
+    size = size or plan.canvas
     across, down = size.width / plan.target.width, size.height / plan.target.height
     place = _snapped(Box(*plan.place).scaled(across, down), size)
     picture = Image.new("RGB", size)

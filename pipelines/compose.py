@@ -57,7 +57,7 @@ def _match_tone(painted: Image.Image, canvas: Canvas) -> Pixels:
     error = np.asarray(canvas.picture, np.float32)[top:bottom, left:right]
     error = error - layer[top:bottom, left:right]
     weight = _band_weight(canvas)
-    if np.abs(error[weight > 0]).mean() < NOTICEABLE:
+    if not weight.any() or np.abs(error[weight > 0]).mean() < NOTICEABLE:
         return layer
     field = np.zeros((*layer.shape[:2], 4), np.float32)
     field[top:bottom, left:right, :3] = error * weight[..., None]

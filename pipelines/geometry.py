@@ -55,7 +55,7 @@ class Size(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``1080x1350`` (also with ``×`` or ``*``); raises InvalidOption."""
-        found = re.fullmatch(r"\s*(\d{1,6})\s*[x×X*]\s*(\d{1,6})\s*", text)
+        found = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×X*]\s*([0-9]{1,6})\s*", text)
         if found is None or "0" in (found[1].lstrip("0") or "0", found[2].lstrip("0") or "0"):
             msg = f"a size is written WIDTHxHEIGHT, for example 1080x1350, not {text!r}"
             raise InvalidOption(msg)
@@ -122,13 +122,14 @@ class Box(NamedTuple):
             min(self.bottom, other.bottom),
         )
 
-    def inside(self, other: "Box", tolerance: float = 1e-6) -> bool:
-        """Whether no side lies further out than ``other``'s by more than ``tolerance``."""
+    def inside(self, other: "Box", across: float = 1e-6, down: float | None = None) -> bool:
+        """Whether no side lies further out than ``other``'s by more than these tolerances."""
+        down = across if down is None else down
         return (
-            self.left >= other.left - tolerance
-            and self.top >= other.top - tolerance
-            and self.right <= other.right + tolerance
-            and self.bottom <= other.bottom + tolerance
+            self.left >= other.left - across
+            and self.top >= other.top - down
+            and self.right <= other.right + across
+            and self.bottom <= other.bottom + down
         )
 
     @classmethod
@@ -190,7 +191,7 @@ class AspectRatio(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``16:9``, ``16/9``, ``16x9``, ``1.91:1`` or ``1.78``; raises InvalidOption."""
-        number = r"(\d{1,5}(?:\.\d{1,6})?)"
+        number = r"([0-9]{1,5}(?:\.[0-9]{1,6})?)"
         found = re.fullmatch(rf"\s*{number}\s*(?:[:/xX×]\s*{number}\s*)?", text)
         width = float(found[1]) if found else 0.0
         height = float(found[2] or 1) if found else 0.0

@@ -6,14 +6,13 @@ source is larger than the frame they choose what is kept, where it is smaller th
 it sits. Pure arithmetic on arrays.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.composition import Subject, SubjectKind
-from pipelines.geometry import Box, Edge, PixelBox, Size
+from pipelines.geometry import Box, Edge, Size
 
 Floats = npt.NDArray[np.float64]
 Spot = tuple[Floats, Floats, Floats, Floats]
@@ -180,7 +179,7 @@ def _area_cost(
         # what lies far from the photo is the hardest to paint
         total = total + 0.5 * wanted.price * depth**2
         if edge in wanted.cut_edges:
-            total = total + 5.0 * depth
+            total = total + HARD / 2 * depth
     return total
 
 
@@ -205,7 +204,7 @@ def _subject_cost(
         hidden = hidden + _overlap(spot, zone.scaled(frame.width, frame.height)) / area
     if subject.must_keep:
         total = total + np.where(cut > CUT, HARD * (1 + cut), 0)
-        total = total + 20 * crowded + 0.1 * HARD * hidden
+        total = total + 20 * crowded + HARD * hidden
     else:
         total = total + subject.weight * (crowded + 3.0 * hidden)
     if subject.kind is SubjectKind.FACE:
@@ -244,42 +243,3 @@ def _main_center(subjects: tuple[Subject, ...]) -> tuple[float, float]:
         return 0.5, 0.5
     main = max(subjects, key=lambda subject: (subject.trusted, subject.weight, subject.box.area))
     return main.box.center
-
-
-def settle(
-    source: Size, frame: Size, scale: float, across: float, down: float
-) -> tuple[Box, PixelBox]:
-    """A whole-pixel place in the frame and the part of the source that fills it without stretch.
-
-    The scale is nudged up to fill whole pixels where that trims at most one output pixel, else
-    the place is rounded down: either way at most one output pixel of the source is trimmed.
-    """
-    width = min(frame.width, max(1, round(source.width * scale)))
-    height = min(frame.height, max(1, round(source.height * scale)))
-    needed = max(width / source.width, height / source.height)
-    if needed > scale:
-        trimmed = max(
-            needed * side - fitted
-            for side, fitted, space in zip(source, (width, height), frame, strict=True)
-            if side * scale <= space + 1e-6
-        )
-        if trimmed <= 1:
-            scale = needed
-        else:
-            width = min(frame.width, int(source.width * scale + 1e-6))
-            height = min(frame.height, int(source.height * scale + 1e-6))
-    crop_left, place_left = _along(source.width, frame.width, width, scale, across)
-    crop_top, place_top = _along(source.height, frame.height, height, scale, down)
-    crop = Box(crop_left, crop_top, crop_left + width / scale, crop_top + height / scale)
-    place = PixelBox(place_left, place_top, place_left + width, place_top + height)
-    return crop.intersection(Box(0, 0, *source)), place
-
-
-def _along(
-    source: int, frame: int, placed: int, scale: float, position: float
-) -> tuple[float, int]:
-    """Start of the crop (source px) and of the place (output px) on one axis."""
-    start = position * max(0.0, source - placed / scale)
-    if math.isclose(scale, 1):
-        start = round(start)  # unscaled pixels are copied, not resampled
-    return start, round(position * (frame - placed))

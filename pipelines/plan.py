@@ -15,9 +15,13 @@ from typing import Any, Self
 from pipelines.errors import InvalidPlan
 from pipelines.geometry import Box, Edge, PixelBox, Size
 from pipelines.rules import Policy
+from pipelines.target import output_size
 
 CANVAS_AREA = 1024 * 1024
 """The most pixels an outpainter works on at once: SDXL's native area."""
+
+_NO_PLAN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What reading JSON that is not a plan may raise."""
 
 GROWTH = 1.5
 """How much longer a side of the known picture may become in one pass."""
@@ -144,6 +148,7 @@ class Plan:
 
         Raises:
             InvalidPlan: not a plan, or one that distorts, leaves the source or the output.
+            UnreachableTarget: a target that cannot be made.
         """
         try:
             fields = json.loads(text)
@@ -158,17 +163,18 @@ class Plan:
                 reasons=tuple(map(str, fields.get("reasons", ()))),
                 warnings=tuple(map(str, fields.get("warnings", ()))),
             )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except _NO_PLAN as error:
             msg = "a plan is a JSON object with source, target, crop and place as numbers"
             raise InvalidPlan(msg) from error
         plan.check()
         return plan
 
     def check(self) -> None:
-        """Raise InvalidPlan where the numbers contradict one another."""
+        """Raise InvalidPlan where the numbers contradict one another, or UnreachableTarget."""
+        output_size(self.target, self.source)
         whole = PixelBox(0, 0, *self.target)
-        if min(self.source + self.target) < 1 or min(self.place.size) < 1 or self.crop.area <= 0:
-            msg = "source, target, crop and place must have an area"
+        if min(self.source + self.place.size) < 1 or self.crop.area <= 0:
+            msg = "source, crop and place must have an area"
             raise InvalidPlan(msg)
         if not Box(*self.crop).inside(Box(0, 0, *self.source)):
             msg = f"crop {_listed(self.crop)} leaves the source of {self.source}"

@@ -14,13 +14,13 @@ import numpy as np
 from pipelines.composition import Composition, Subject, SubjectKind
 from pipelines.errors import InvalidOption, UnreachablePlan, UnreachableTarget
 from pipelines.geometry import Box, Edge, Size
+from pipelines.pixel_grid import settle
 from pipelines.placement import (
     Candidates,
     Wanted,
     cost,
     largest_scale,
     lay_grid,
-    settle,
 )
 from pipelines.plan import Plan
 from pipelines.review import describe_plan, find_warnings
@@ -150,6 +150,9 @@ def _scales(
 ) -> tuple[list[float], str]:
     """The scales that the rules leave to the search, and why."""
     contain, cover = _contain(source, frame), _cover(source, frame)
+    trimmed = max(source.width * cover - frame.width, source.height * cover - frame.height)
+    if trimmed <= 1:
+        return [cover], "fills the frame: at most an output pixel is trimmed"
     # room for keep-clear zones: the source may also become smaller than the frame
     smaller = [contain * share for share in (0.9, 0.8, 0.7, 0.6, 0.5)] if rules.keep_clear else []
     smaller = [scale for scale in smaller if scale * source.short_side >= 1]

@@ -113,10 +113,12 @@ class Reframer:
         watch.start(Step.OUTPAINT)
         fill = choose_fill(request.fill, canvas, plan, described.composition)
         prompt = request.prompt or described.composition.scene
+        if fill in {Fill.SOLID, Fill.EDGE}:
+            # exact at the output's own size, and nothing to blend
+            plan = replace(plan, feather=plan.rim)
+            canvas = lay_out(kept, plan, described.composition, plan.target)
         painted = self._paint(canvas, fill, prompt, request.seed, watch.progress)
         watch.start(Step.COMPOSE)
-        if fill is not Fill.GENERATE:
-            plan = replace(plan, feather=plan.rim)  # an exact continuation needs no blending
         output = compose(kept, painted, canvas, plan, request.seed)
         preservation = measure_preservation(output, kept, plan)
         seam = score_seam(output, plan)
@@ -127,6 +129,7 @@ class Reframer:
             engine=self.engine.name,
             source=described.source,
             composition=described.composition,
+            rules=request.rules,
             plan=plan,
             fill=fill,
             prompt=prompt,

@@ -1,6 +1,7 @@
 """A finished output and the record of what made it and whether it can be trusted."""
 
 import hashlib
+import importlib.metadata
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipelines.fill import Fill
 from pipelines.geometry import Edge
 from pipelines.plan import Plan
 from pipelines.proof import SEAM_VISIBLE, Preservation
+from pipelines.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Reframed:
     engine: str
     source: Source
     composition: Composition
+    rules: Rules
     plan: Plan
     fill: Fill | None
     prompt: str
@@ -46,6 +49,7 @@ class Reframed:
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values, without the pixels."""
         return {
+            "version": importlib.metadata.version("smart-resize"),
             "engine": self.engine,
             "describer": self.composition.describer,
             "fill": self.fill.value if self.fill else None,
@@ -65,6 +69,7 @@ class Reframed:
                 "sha256": hashlib.sha256(self.file.data).hexdigest(),
                 "notes": list(self.file.notes),
             },
+            "rules": self.rules.to_json(),
             "plan": self.plan.to_json(),
             "preservation": self.preservation.to_json(),
             "seam": {edge.value: score for edge, score in self.seam.items()},

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from pipelines.errors import InvalidOption
 from pipelines.geometry import UNIT, Box
@@ -76,6 +77,19 @@ class Rules:
     feather: int | None = None
     strict: bool = False
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "policy": self.policy.value,
+            "max_crop": self.max_crop,
+            "protect": [list(box) for box in self.protect],
+            "keep_clear": [list(box) for box in self.keep_clear],
+            "anchor": self.anchor.value if self.anchor else None,
+            "prefer": self.prefer.value if self.prefer else None,
+            "feather": self.feather,
+            "strict": self.strict,
+        }
+
     def check(self) -> None:
         """Raise InvalidOption for values out of range."""
         if not 0 <= self.max_crop <= 1:
@@ -83,6 +97,9 @@ class Rules:
             raise InvalidOption(msg)
         if not all(box.area > 0 and box.inside(UNIT) for box in self.protect + self.keep_clear):
             msg = "protected boxes and keep-clear zones are fractions from 0 to 1"
+            raise InvalidOption(msg)
+        if self.anchor and self.prefer:
+            msg = "either an anchor or a preferred place: both decide where things lie"
             raise InvalidOption(msg)
         if self.feather is not None and self.feather < 0:
             msg = f"feather is a width in px, not {self.feather}"

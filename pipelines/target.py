@@ -13,7 +13,9 @@ WIDEST = 11.0
 """The most extreme ratio of the long to the short side that is made."""
 
 SHORTEST_SIDE = 8
-LONGEST_SIDE = 16_384
+LONGEST_SIDE = 16_383
+"""Px; the longest that every output format can hold."""
+
 LARGEST_AREA = 50_000_000
 MOST_EXPANSION = 400.0
 
@@ -66,13 +68,13 @@ def output_size(target: Target, source: Size) -> Size:
         UnreachableTarget: a ratio beyond 11:1, a side outside 8 to 16384 px or over 50 MP.
     """
     size = _pixels(target, source)
+    if size.short_side < SHORTEST_SIDE or size.long_side > LONGEST_SIDE:
+        msg = f"{size}: sides from {SHORTEST_SIDE} to {LONGEST_SIDE} px can be made"
+        raise UnreachableTarget(msg)
     ratio = size.long_side / size.short_side
     # an exact size may be off its ratio by rounding: 1024x93 is asked for as 11:1
     if ratio > WIDEST * (1 + 0.5 / size.short_side) and not isinstance(target, Expansion):
         msg = f"{size} is {ratio:.1f}:1; ratios from {WIDEST:g}:1 to 1:{WIDEST:g} can be made"
-        raise UnreachableTarget(msg)
-    if size.short_side < SHORTEST_SIDE or size.long_side > LONGEST_SIDE:
-        msg = f"{size}: sides from {SHORTEST_SIDE} to {LONGEST_SIDE} px can be made"
         raise UnreachableTarget(msg)
     if size.area > LARGEST_AREA:
         limit = LARGEST_AREA / 1e6

@@ -28,7 +28,7 @@ class _Tile:
 
 
 class ContactSheet:
-    """Collects outputs; write() makes the page and the picture."""
+    """Collects outputs; nothing is written until one asks for the page or the picture."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -41,17 +41,21 @@ class ContactSheet:
         if source.sha256 not in self._sources:
             self._sources.add(source.sha256)
             lines = (f"source, {reframed.plan.source}", *source.notes)
-            self._tiles.append(_Tile(name, lines, _shrink(source.picture)))
+            self._tiles.append(_Tile(_readable(name), lines, _shrink(source.picture)))
         with Image.open(io.BytesIO(reframed.file.data)) as picture:
-            self._tiles.append(_Tile(path.name, _captions(reframed), _shrink(picture)))
+            self._tiles.append(_Tile(_readable(path.name), _captions(reframed), _shrink(picture)))
 
-    def write(self, page: Path) -> None:
-        """Write ``page`` (HTML) and a PNG of the same name."""
-        page.parent.mkdir(parents=True, exist_ok=True)
+    def to_html(self) -> bytes:
+        """A page that holds everything it shows."""
         template = Template(files("server").joinpath("contact_sheet.html").read_text("utf-8"))
         figures = "\n".join(_figure(tile) for tile in self._tiles)
-        page.write_text(template.substitute(figures=figures), "utf-8")
-        self._draw().save(page.with_suffix(".png"))
+        return template.substitute(figures=figures).encode("utf-8", "replace")
+
+    def to_png(self) -> bytes:
+        """The same as one picture."""
+        file = io.BytesIO()
+        self._draw().save(file, "PNG")
+        return file.getvalue()
 
     def _draw(self) -> Image.Image:
         columns = min(COLUMNS, max(1, len(self._tiles)))
@@ -70,6 +74,11 @@ class ContactSheet:
                 pen.text((x, y + tile.thumbnail.height + 4), caption, fill=INK, font=font)
             y += height + GAP
         return sheet
+
+
+def _readable(name: str) -> str:
+    """A file name may hold bytes that are no text."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _shrink(picture: Image.Image) -> Image.Image:

@@ -107,7 +107,7 @@ def encode(
         raise InvalidOption(msg)
     picture, notes = _fit_mode(picture, format)
     start = quality or format.default_quality
-    if start is None:
+    if start is None or not format.lossy:
         return Encoded(_encode_png(picture, max_bytes), format, None, notes)
     data, used = _encode_lossy(picture, format, start, max_bytes)
     if used != start:
@@ -141,7 +141,7 @@ def _encode_lossy(
     start: int,
     max_bytes: int | None,
 ) -> tuple[bytes, int]:
-    """The highest quality up to ``start`` that fits, found in at most seven encodings."""
+    """The highest quality up to ``start`` that fits, found in at most eight encodings."""
     data = _save(picture, format, start)
     if max_bytes is None or len(data) <= max_bytes:
         return data, start

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.geometry import Edge
+from pipelines.preview.lab import to_lab
 from pipelines.preview.saliency import CALM
 
 STRIP = 0.03  # how deep to look, as part of the side that is followed inward
@@ -25,7 +26,7 @@ FADE = 0.05  # of an edge; the blurs of saliency reach that far beyond an outlin
 
 def find_flat_edges(rgb: npt.NDArray[np.uint8]) -> frozenset[Edge]:
     """Return the edges that a solid colour continues invisibly."""
-    lab = _convert(rgb)
+    lab = to_lab(rgb)
     return frozenset(edge for edge in Edge if _is_flat(_take_strip(lab, edge)))
 
 
@@ -34,15 +35,10 @@ def find_cut_edges(
 ) -> frozenset[Edge]:
     """Return the edges whose middle part is loud while all the rest of them is calm."""
     size = saliency.shape[1], saliency.shape[0]
-    lab = _convert(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
+    lab = to_lab(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
     return frozenset(
         edge for edge in Edge if _is_cut(_take_strip(saliency, edge), _take_strip(lab, edge))
     )
-
-
-def _convert(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
-    return np.asarray(lab, np.float32)
 
 
 def _take_strip(values: npt.NDArray[np.float32], edge: Edge) -> npt.NDArray[np.float32]:

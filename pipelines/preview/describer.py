@@ -42,7 +42,7 @@ class PreviewDescriber:
         rgb = _flatten(look)
         flat = find_flat_edges(rgb)
         if min(look.size) < SMALLEST_SIDE:
-            return _compose((_frame(cut_out or UNIT, cut_out),), flat, frozenset(), UNIT)
+            return _compose((_bound(cut_out or UNIT, cut_out),), flat, frozenset(), UNIT)
         grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         faces = self._faces.find(grey)
         lines = _clip(find_text(_limit(grey)), cut_out or UNIT)
@@ -53,7 +53,7 @@ class PreviewDescriber:
         )
         likely = () if cut_out else guess_subject(saliency)
         subjects = (
-            _frame(around, cut_out),
+            _bound(around, cut_out),
             *(Subject(box, "likely subject", weight=0.4, must_keep=False) for box in likely),
             *(
                 Subject(enclose_head(face), "face", SubjectKind.FACE, trusted=True)
@@ -83,7 +83,7 @@ def _compose(
     )
 
 
-def _frame(box: Box, cut_out: Box | None) -> Subject:
+def _bound(box: Box, cut_out: Box | None) -> Subject:
     if cut_out is None:
         return Subject(box, "what stands out")
     return Subject(box, "cut-out", trusted=box != UNIT)

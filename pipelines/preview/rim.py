@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.preview.lab import to_lab
+
 FLAT = 2.0
 """Differences of neighbours up to this, of 255, are compression noise on a flat colour."""
 
-CALM = 18.0
+MATERIAL = 18.0
 """A Lab distance at which the eye sees another material rather than another shade."""
 
 
@@ -24,7 +26,7 @@ def is_flat(known: npt.NDArray[np.float32]) -> bool:
 def measure_calm(known: npt.NDArray[np.float32]) -> int:
     """How many of the last columns are still the material of the border, at least a few."""
     rows, columns = known.shape[:2]
-    lab = _to_lab(known)
+    lab = to_lab(known)
     rough = cv2.absdiff(lab, cv2.blur(lab, (7, 7))).sum(axis=2, keepdims=True)
     lab = np.concatenate([cv2.blur(lab, (5, 5)), 2 * cv2.blur(rough, (9, 9))[:, :, None]], axis=2)
     parts = min(16, rows)
@@ -32,7 +34,7 @@ def measure_calm(known: npt.NDArray[np.float32]) -> int:
     strips = np.stack([lab[a:b].mean(axis=0) for a, b in pairwise(cuts)])
     edge = strips[:, -max(3, columns // 60) :].mean(axis=1, keepdims=True)
     away = np.sort(np.linalg.norm(strips - edge, axis=2), axis=0)[parts * 3 // 4 - 1]
-    other = np.flatnonzero(away[::-1] > CALM)
+    other = np.flatnonzero(away[::-1] > MATERIAL)
     return int(other[0]) if other.size else columns
 
 
@@ -53,8 +55,3 @@ def measure_room(blocked: npt.NDArray[np.bool_]) -> int:
     taken = np.flatnonzero(blocked.any(axis=0))
     columns = int(blocked.shape[1])
     return columns - 1 - int(taken[-1]) if taken.size else columns
-
-
-def _to_lab(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    lab = cv2.cvtColor(np.ascontiguousarray(colours) / np.float32(255), cv2.COLOR_RGB2Lab)
-    return np.asarray(lab, dtype=np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.geometry import UNIT, Box
+from pipelines.preview.lab import to_lab
 
 WORKING_SIDE = 320  # the blurs below are measured in pixels of a picture this long
 CALM = 0.23  # below this part of the loudest place a place is background; .3 loses subjects
@@ -32,7 +33,7 @@ def measure_saliency(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return a map of 0 to 1, WORKING_SIDE long; all zero when nothing stands out."""
     small = _shrink(rgb)
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-    lab = _convert(small)
+    lab = to_lab(small)
     clear = np.maximum(_normalize(_measure_detail(grey)), _normalize(_measure_contrast(lab)))
     return np.asarray(np.maximum(clear, HALO * _normalize(_measure_fine_grain(grey))), np.float32)
 
@@ -70,7 +71,7 @@ def enclose_on_ground(rgb: npt.NDArray[np.uint8]) -> Box | None:
 
     None when the frame of the picture shows no such ground, or nothing clear lies on it.
     """
-    lab = _blur(_convert(_shrink(rgb)), 1)
+    lab = _blur(to_lab(_shrink(rgb)), 1)
     across, down = np.meshgrid(*(np.linspace(-1, 1, count) for count in lab.shape[1::-1]))
     shades = np.stack([np.ones_like(across), across, down, across**2, across * down, down**2], 2)
     frame = np.maximum(abs(across), abs(down)) > 1 - 2 * FRAME
@@ -115,11 +116,6 @@ def _shrink(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(rgb, size, interpolation=method), np.uint8)
-
-
-def _convert(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
-    return np.asarray(lab, np.float32)
 
 
 def _measure_fine_grain(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -3,12 +3,12 @@
 It must not be continued: a line a few px wide would be smeared over the whole new area.
 """
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from pipelines.geometry import Box
+from pipelines.preview.lab import to_lab
 
 WIDEST = 8
 """A scan border is at most this wide, px; what is wider is picture."""
@@ -50,7 +50,7 @@ def measure_border(known: npt.NDArray[np.float32], limit: int) -> int:
     """
     if limit == 0:
         return 0
-    lab = _to_lab(known)
+    lab = to_lab(known)
     change = np.linalg.norm(lab[:, :limit] - lab[:, limit : limit + 1], axis=2).max(axis=1)
     if np.percentile(change, 30) < VARIED:
         return 0
@@ -63,8 +63,3 @@ def measure_border(known: npt.NDArray[np.float32], limit: int) -> int:
     if inner < VARIED or variety[0] > inner / 4:
         plain = plain[:0]
     return int(max([0, *lines, *np.minimum(plain + 2, limit)]))
-
-
-def _to_lab(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    lab = cv2.cvtColor(np.ascontiguousarray(colours) / np.float32(255), cv2.COLOR_RGB2Lab)
-    return np.asarray(lab, dtype=np.float32)

@@ -1,6 +1,9 @@
 """The command line: parse, call one thing, print."""
 
+import importlib.metadata
+import os
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -12,11 +15,26 @@ from server.cli.run import run
 
 app = typer.Typer(
     name="smart-resize",
-    help="Reframes pictures: what was given is kept, only what is new is painted.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def smart_resize(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+) -> None:
+    """Reframe pictures: what was given is kept, only what is new is painted."""
+    if version:
+        typer.echo(f"smart-resize {importlib.metadata.version('smart-resize')}")
+        raise typer.Exit
+
+
 app.command()(run)
 app.command()(plan)
 app.command()(doctor)
@@ -37,6 +55,10 @@ def main() -> None:
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:  # a stream that closed, a name that no file can have
+        reason = (error.strerror or "failed").lower()
+        Console(stderr=True).print(f"smart-resize: {reason}", markup=False)
+        os._exit(1)  # flushing what cannot be written would fail once more
 
 
 def exit_code(error: ReframeError) -> int:

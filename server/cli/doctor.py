@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from PIL import features
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from server.cli.engines import EngineName, load_engine
@@ -81,7 +82,7 @@ def _examine_engine() -> Finding:
 def _examine_heic() -> Finding:
     if importlib.util.find_spec("pillow_heif"):
         return Finding("HEIC", good=True, needed=False, detail="in")
-    detail = "sources only with: pip install smart-resize[heic]"
+    detail = "not read; pillow-heif is not installed (extra: heic)"
     return Finding("HEIC", good=False, needed=False, detail=detail)
 
 
@@ -115,5 +116,5 @@ def _print_table(findings: list[Finding]) -> None:
         mark = (
             "[green]ok[/]" if finding.good else "[red]no[/]" if finding.needed else "[yellow]-[/]"
         )
-        table.add_row(mark, finding.subject, finding.detail)
+        table.add_row(mark, finding.subject, escape(finding.detail))
     Console().print(table)

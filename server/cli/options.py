@@ -1,16 +1,16 @@
 """The options that run and plan share, and what they mean."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from pipelines.codec.limits import Limits
-from pipelines.errors import InvalidOption, SourceUnavailable
+from pipelines.errors import InvalidOption, InvalidPlan, SourceUnavailable
 from pipelines.geometry import AspectRatio, Box, Size
+from pipelines.plan import Plan
 from pipelines.rules import Anchor, Policy, Prefer, Rules
-from pipelines.target import Expansion, Frame, Target, Tier
+from pipelines.target import Expansion, Frame, Target, Tier, output_size
 
 TARGET = "What to fill"
 RULES = "What to keep"
@@ -33,7 +33,9 @@ Aspects = Annotated[
 Resolution = Annotated[
     Tier,
     typer.Option(
-        help="Long side of what --aspect gives: 1024, 2048 or 4096 px.", rich_help_panel=TARGET
+        case_sensitive=False,
+        help="Long side of what --aspect gives: 1024, 2048 or 4096 px.",
+        rich_help_panel=TARGET,
     ),
 ]
 Sizes = Annotated[
@@ -120,7 +122,12 @@ Strict = Annotated[
 ]
 MaxMegapixels = Annotated[
     float,
-    typer.Option(min=0.001, metavar="MP", help="Refuse sources with more megapixels than this."),
+    typer.Option(
+        min=0.001,
+        max=10_000,
+        metavar="MP",
+        help="Refuse sources with more megapixels than this.",
+    ),
 ]
 JsonLines = Annotated[
     bool,
@@ -131,11 +138,13 @@ JsonLines = Annotated[
     ),
 ]
 
+MOST_PLAN = 1_000_000
+"""Characters; a plan has about two thousand."""
+
 DEFAULT_MEGAPIXELS = Limits().max_pixels / 1e6
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """Percent to add on each side, 0 to 400."""
 
     left: float
@@ -150,8 +159,11 @@ def read_targets(
     """Everything that was asked for, in this order: ratios, sizes, the expansion."""
     targets: list[Target] = [Frame(AspectRatio.parse(ratio), tier) for ratio in _split(aspects)]
     targets += [Size.parse(size) for size in _split(sizes)]
-    if any((growth.left, growth.top, growth.right, growth.bottom)):
-        targets.append(Expansion(growth.left, growth.top, growth.right, growth.bottom))
+    for target in targets:
+        # refuse before anything is made; what an expansion gives depends on the source
+        output_size(target, Size(1, 1))
+    if any(growth):
+        targets.append(Expansion(*growth))
     if not targets:
         msg = "nothing to make: give --aspect, --size or --expand-left, -top, -right, -bottom"
         raise InvalidOption(msg)
@@ -210,10 +222,15 @@ def read_bytes(text: str | None) -> int | None:
     return value
 
 
-def read_text(path: Path) -> str:
-    """The text of a file that an option names; raises SourceUnavailable."""
+def read_plan(path: Path) -> Plan:
+    """The plan in a file; raises SourceUnavailable or InvalidPlan."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_PLAN + 1)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read"
         raise SourceUnavailable(msg) from error
+    if len(text) > MOST_PLAN:
+        msg = f"{path} is too long for a plan"
+        raise InvalidPlan(msg)
+    return Plan.from_json(text)

@@ -1,11 +1,13 @@
 """``smart-resize plan``: what would be kept, cropped and painted, without painting."""
 
-import io
-import json
 from typing import Annotated
 
 import typer
+from PIL import Image
 
+from pipelines.codec.encode import encode
+from pipelines.errors import InvalidOption, RequestError
+from pipelines.geometry import Size
 from pipelines.overlay import draw_overlay
 from pipelines.plan import Plan
 from pipelines.reframe import Reframer, ReframeRequest
@@ -13,7 +15,8 @@ from pipelines.rules import Policy
 from pipelines.target import Tier
 from server.cli import options
 from server.cli.engines import EngineName, load_engine
-from server.cli.files import Outputs, find_inputs
+from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
+from server.cli.report import Report
 
 
 def plan(  # noqa: PLR0913  a command's options are its arguments
@@ -61,19 +64,52 @@ def plan(  # noqa: PLR0913  a command's options are its arguments
     )
     growth = options.Growth(expand_left, expand_top, expand_right, expand_bottom)
     targets = options.read_targets(aspect, resolution, size, growth)
+    if overlay == STREAM:
+        msg = "an overlay goes to a file or folder; stdout is for the plan"
+        raise InvalidOption(msg)
     reframer = Reframer(load_engine(engine), options.read_limits(max_megapixels))
-    inputs = find_inputs(images)
-    drawings = Outputs(overlay, inputs=inputs, count=len(targets)) if overlay else None
+    inputs = find_inputs(images, overlay)
+    drawings = _Drawings(overlay, inputs, len(targets)) if overlay else None
+    requests = [ReframeRequest(target=target, rules=rules) for target in targets]
+    report = Report(json_lines=json_lines, words_are_the_result=True)
     for item in inputs:
-        described = reframer.describe(item.read())
-        for target in targets:
-            made = reframer.plan(described, ReframeRequest(target=target, rules=rules))
-            if drawings:
-                picture = draw_overlay(described.source.picture, made, described.composition, rules)
-                drawn = io.BytesIO()
-                picture.save(drawn, "PNG")
-                drawings.write(drawings.path(item, made.target, ".png"), drawn.getvalue())
-            typer.echo(json.dumps(made.to_json()) if json_lines else _in_words(item.name, made))
+        try:
+            _plan_all(item, reframer, requests, drawings, report)
+        except InvalidOption:
+            raise  # wrong for every source
+        except RequestError as error:
+            report.fail(item.name, error)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+class _Drawings:
+    """Where the drawn plans go, and in which format."""
+
+    def __init__(self, overlay: str, inputs: list[Input], count: int) -> None:
+        self._outputs = Outputs(overlay, inputs=inputs, count=count)
+        self._format = format_of(overlay, None)
+
+    def write(self, item: Input, size: Size, drawing: Image.Image) -> None:
+        path = self._outputs.path(item, size, self._format.extension)
+        self._outputs.write(path, encode(drawing, self._format).data)
+
+
+def _plan_all(
+    item: Input,
+    reframer: Reframer,
+    requests: list[ReframeRequest],
+    drawings: _Drawings | None,
+    report: Report,
+) -> None:
+    described = reframer.describe(item.read(reframer.limits.max_bytes))
+    for request in requests:
+        made = reframer.plan(described, request)
+        if drawings:
+            picture = described.source.picture
+            drawing = draw_overlay(picture, made, described.composition, request.rules)
+            drawings.write(item, made.target, drawing)
+        report.tell(_in_words(item.name, made), {"input": item.name, **made.to_json()})
 
 
 def _in_words(name: str, made: Plan) -> str:

@@ -1,27 +1,25 @@
 """``smart-resize run``: pictures in, pictures out."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines.codec.encode import Format
-from pipelines.errors import InvalidOption, ReframeError, RequestError
+from pipelines.errors import InvalidOption, RequestError
 from pipelines.fill import Fill
-from pipelines.plan import Plan
 from pipelines.progress import Step
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.reframed import Reframed
-from pipelines.rules import Policy
+from pipelines.rules import Policy, Rules
 from pipelines.target import Tier
 from server.cli import options
 from server.cli.engines import EngineName, load_engine
 from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
+from server.cli.report import Report
 from server.contact_sheet import ContactSheet
 
 
@@ -86,6 +84,8 @@ def run(  # noqa: PLR0913  a command's options are its arguments
         typer.Option(
             "--format",
             "-f",
+            parser=Format.parse,
+            metavar="png|jpeg|webp|avif",
             help="As the output's name says, else PNG.",
             rich_help_panel=options.OUTPUT,
         ),
@@ -130,8 +130,11 @@ def run(  # noqa: PLR0913  a command's options are its arguments
         feather=feather,
         strict=strict,
     )
-    given = Plan.from_json(options.read_text(plan)) if plan else None
     growth = options.Growth(expand_left, expand_top, expand_right, expand_bottom)
+    given = options.read_plan(plan) if plan else None
+    if given and (aspect or size or any(growth) or rules != Rules()):
+        msg = "a plan leaves nothing to decide: drop the options for targets and rules"
+        raise InvalidOption(msg)
     targets = [given.target] if given else options.read_targets(aspect, resolution, size, growth)
     if output == STREAM and json_lines:
         msg = "stdout takes either the picture or --json, not both"
@@ -150,43 +153,54 @@ def run(  # noqa: PLR0913  a command's options are its arguments
         )
         for target in targets
     ]
-    inputs = find_inputs(images)
-    job = _Run(
+    inputs = find_inputs(images, output)
+    outputs = Outputs(output, inputs=inputs, count=len(requests))
+    job = _Job(
         Reframer(load_engine(engine), options.read_limits(max_megapixels)),
-        Outputs(output, inputs=inputs, count=len(requests)),
-        ContactSheet() if contact_sheet else None,
-        json_lines=json_lines,
+        outputs,
+        _Sheet(outputs, contact_sheet) if contact_sheet else None,
+        Report(json_lines=json_lines),
     )
-    failed = job.reframe_all(inputs, requests)
-    if contact_sheet and job.sheet:
-        job.sheet.write(contact_sheet)
-    if failed:
+    if not job.reframe_all(inputs, requests):
         raise typer.Exit(1)
 
 
-class _Run:
+class _Sheet:
+    """A contact sheet whose two names no output takes."""
+
+    def __init__(self, outputs: Outputs, page: Path) -> None:
+        self.content = ContactSheet()
+        self._page, self._picture = page, page.with_suffix(".png")
+        for path in (self._page, self._picture):
+            outputs.reserve(path)
+
+    def write(self) -> None:
+        Outputs.write(self._page, self.content.to_html())
+        Outputs.write(self._picture, self.content.to_png())
+
+
+class _Job:
     """One call of the command: many inputs, a bar, a line per output or error."""
 
     def __init__(
-        self, reframer: Reframer, outputs: Outputs, sheet: ContactSheet | None, *, json_lines: bool
+        self, reframer: Reframer, outputs: Outputs, sheet: _Sheet | None, report: Report
     ) -> None:
-        self.sheet = sheet
-        self._reframer, self._outputs, self._json_lines = reframer, outputs, json_lines
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._reframer, self._outputs = reframer, outputs
+        self._sheet, self._report = sheet, report
 
-    def reframe_all(self, inputs: list[Input], requests: list[ReframeRequest]) -> int:
-        """Reframe every input; one that fails does not stop the others. Returns the failures."""
-        failed = 0
+    def reframe_all(self, inputs: list[Input], requests: list[ReframeRequest]) -> bool:
+        """Reframe every input; one that fails does not stop the others. False if any did."""
         with self._bar(len(inputs) * len(requests)) as bar:
             for item in inputs:
                 try:
                     self._reframe(item, requests, bar)
+                except InvalidOption:
+                    raise  # wrong for every source
                 except RequestError as error:
-                    if len(inputs) == 1 and not self._json_lines:
-                        raise
-                    failed += 1
-                    self._report_error(item, error)
-        return failed
+                    self._report.fail(item.name, error)
+        if self._sheet:
+            self._sheet.write()
+        return not self._report.failures
 
     def _reframe(self, item: Input, requests: list[ReframeRequest], bar: Progress) -> None:
         task = bar.task_ids[0]
@@ -194,7 +208,8 @@ class _Run:
         def hear(step: str, fraction: float) -> None:  # noqa: ARG001  the protocol's names
             bar.update(task, description=f"{item.relative}: {Step(step).value}")
 
-        for reframed in self._reframer(item.read(), requests, hear):
+        data = item.read(self._reframer.limits.max_bytes)
+        for reframed in self._reframer(data, requests, hear):
             self._deliver(item, reframed)
             bar.advance(task)
 
@@ -202,35 +217,39 @@ class _Run:
         file, size = reframed.file, reframed.plan.target
         path = self._outputs.path(item, size, file.format.extension)
         self._outputs.write(path, file.data)
-        if self.sheet and path:
-            self.sheet.add(item.relative.name, path, reframed)
-        if self._json_lines:
-            line = {"input": item.name, "file": str(path), **reframed.to_json()}
-            typer.echo(json.dumps(line))
-        elif path:
-            self._console.print(
-                f"{path}  {size}, {reframed.plan.painted_fraction:.0%} painted by "
-                f"{reframed.fill or 'nobody'}, {reframed.plan.lost_fraction:.0%} cropped",
-                markup=False,
-            )
         for warning in reframed.plan.warnings:
-            self._console.print(f"{item.name}: warning: {warning}", markup=False)
-
-    def _report_error(self, item: Input, error: ReframeError) -> None:
-        if self._json_lines:
-            problem = {"code": error.code, "detail": error.detail}
-            typer.echo(json.dumps({"input": item.name, "error": problem}))
-        self._console.print(f"{item.name}: {error.detail} ({error.code})", markup=False)
+            self._report.warn(item.name, warning)
+        if path is None:
+            return
+        if self._sheet:
+            self._sheet.content.add(item.relative.name, path, reframed)
+        self._report.tell(
+            f"{path}  {_in_words(reframed)}",
+            {"input": item.name, "file": str(path), **reframed.to_json()},
+        )
 
     @contextmanager
     def _bar(self, total: int) -> Iterator[Progress]:
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        quiet = not self._console.is_terminal
-        with Progress(*columns, console=self._console, transient=True, disable=quiet) as bar:
+        console = self._report.console
+        quiet = not console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
             bar.add_task("", total=total)
             yield bar
+
+
+def _in_words(reframed: Reframed) -> str:
+    plan = reframed.plan
+    painted = f"{plan.painted_fraction:.0%} painted ({reframed.fill})"
+    words = [
+        str(plan.target),
+        painted if reframed.fill else "nothing painted",
+        f"{plan.lost_fraction:.0%} cropped",
+        *reframed.file.notes,
+    ]
+    return ", ".join(words)

@@ -14,7 +14,9 @@ def test_a_size_is_read_as_people_write_it(text: str, size: tuple[int, int]) -> 
     assert Size.parse(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "1080", "0x10", "10x000", "-1x5", "1e3x5", "10x10x10", "axb"])
+@pytest.mark.parametrize(
+    "text", ["", "1080", "0x10", "10x000", "-1x5", "1e3x5", "10x10x10", "axb", "\u0660x100"]
+)
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption, match="WIDTHxHEIGHT"):
         Size.parse(text)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.errors import InvalidPlan
+from pipelines.errors import InvalidPlan, UnreachableTarget
 from pipelines.geometry import Box, Edge, PixelBox, Size
 from pipelines.plan import Plan
 from tests.drawings import center
@@ -81,3 +81,15 @@ def spoil(**changes: Any) -> str:
 def test_a_plan_that_contradicts_itself_is_refused(make: Callable[[], str], complaint: str) -> None:
     with pytest.raises(InvalidPlan, match=complaint):
         Plan.from_json(make())
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"source":' * 50_000])
+def test_a_plan_nested_too_deep_is_refused(text: str) -> None:
+    with pytest.raises(InvalidPlan):
+        Plan.from_json(text)
+
+
+def test_a_plan_for_a_target_that_cannot_be_made_is_refused() -> None:
+    size = [200_000, 200_000]
+    with pytest.raises(UnreachableTarget):
+        Plan.from_json(spoil(target=size, place=[0, 0, 600, 400]))

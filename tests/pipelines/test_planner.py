@@ -185,3 +185,49 @@ def test_large_growth_goes_outward_in_passes() -> None:
     for width in widths:
         assert width / known <= 1.52
         known = width
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (Size(1366, 768), Size(1920, 1080)),
+        (Size(1000, 667), Size(1500, 1000)),
+        (Size(1365, 768), Size(3840, 2160)),
+    ],
+)
+def test_a_ratio_off_by_less_than_a_pixel_paints_no_sliver(source: Size, target: Size) -> None:
+    for policy in Policy:
+        assert make_plan(source, see(), target, Rules(policy)).noop
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (Size(16_382, 57), Size(576, 1024)),
+        (Size(3, 397), Size(194, 500)),
+        (Size(9, 5), Size(8, 90)),
+    ],
+)
+def test_a_thin_source_shrinks_rather_than_lose_a_part(source: Size, target: Size) -> None:
+    plan = make_plan(source, see(), target, Rules(Policy.EXPAND))
+    plan.check()
+    assert plan.lost_fraction < 0.04
+
+
+def test_a_cut_across_the_long_side_is_warned_of_however_thin_the_source() -> None:
+    rules = Rules(Policy.CROP, protect=(Box(0.748, 0, 0.858, 1),))
+    plan = make_plan(Size(5128, 46), see(), Size(270, 40), rules)
+    assert any("protected area is cut" in warning for warning in plan.warnings)
+
+
+def test_a_wish_never_beats_a_hard_rule() -> None:
+    bust = Subject(Box(0.2, 0.2, 0.8, 1), "bust", SubjectKind.PERSON, trusted=True)
+    seen = see(bust, cut=frozenset({Edge.BOTTOM}))
+    plan = make_plan(PHOTO, seen, Size(576, 1024), Rules(Policy.EXPAND, prefer=Prefer.TOP))
+    assert plan.gaps[Edge.BOTTOM] == 0
+
+
+def test_a_margin_lost_by_cropping_is_warned_of() -> None:
+    wide = Subject(Box(0.25, 0.1, 0.75, 0.9), "car", trusted=True)
+    plan = make_plan(Size(1000, 500), see(wide), Size(500, 500), Rules(Policy.CROP))
+    assert any("without a margin" in warning for warning in plan.warnings)

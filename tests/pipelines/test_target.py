@@ -42,6 +42,8 @@ def test_an_expansion_adds_percent_of_the_source() -> None:
         Frame(AspectRatio(1, 12)),
         Size(1200, 100),
         Size(7, 7),
+        Frame(AspectRatio(3000, 1)),
+        Frame(AspectRatio(1, 99_999)),
         Size(16_385, 4000),
         Size(8000, 8000),
     ],

@@ -4,62 +4,20 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
-from server.cli import main
 from tests.drawings import draw_meadow, draw_object_on_white, to_png
+from tests.server.console import Call, size_of
 
 BLOCK = to_png(draw_object_on_white(90, 60))
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: bytes
-    stderr: bytes
-
-
-Call = Callable[..., Done]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Call:
-    """The command line in this process: starting one costs more than most of its work."""
-
-    def run(*arguments: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["smart-resize", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        streams = capfdbinary.readouterr()
-        return Done(code, streams.out, streams.err)
-
-    return run
 
 
 def start(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """The command line in a process of its own."""
     command = [sys.executable, "-m", "server", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120)
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    path.write_bytes(BLOCK)
-    return path
-
-
-def size_of(path: Path) -> tuple[int, int]:
-    with Image.open(path) as picture:
-        return picture.size
 
 
 def test_one_picture_becomes_one_file_of_the_exact_size(
@@ -141,27 +99,6 @@ def test_an_expansion_keeps_the_source_exactly(call: Call, photo: Path, tmp_path
         assert picture.crop((45, 0, 135, 60)).tobytes() == source.tobytes()
 
 
-def test_a_plan_can_be_edited_and_carried_out(call: Call, photo: Path, tmp_path: Path) -> None:
-    planned = call("plan", photo, "-s", "180x60", "--policy", "expand", "--json")
-    plan = json.loads(planned.stdout)
-    plan["place"] = [0, 0, 90, 60]
-    edited = tmp_path / "plan.json"
-    edited.write_text(json.dumps(plan))
-    out = tmp_path / "out.png"
-    done = call("run", photo, "--plan", edited, "-o", out)
-    assert done.returncode == 0, done.stderr
-    with Image.open(out) as picture, Image.open(photo) as source:
-        assert picture.crop((0, 0, 90, 60)).tobytes() == source.tobytes()
-
-
-def test_a_plan_is_drawn_and_put_in_words(call: Call, photo: Path, tmp_path: Path) -> None:
-    overlay = tmp_path / "plan.png"
-    done = call("plan", photo, "-a", "9:16", "--overlay", overlay, "--protect", "0.1,0.1,0.5,0.5")
-    assert done.returncode == 0, done.stderr
-    assert "576x1024" in done.stdout.decode()
-    assert max(size_of(overlay)) == 1200
-
-
 def test_a_contact_sheet_needs_nothing_from_elsewhere(
     call: Call, photo: Path, tmp_path: Path
 ) -> None:
@@ -172,61 +109,6 @@ def test_a_contact_sheet_needs_nothing_from_elsewhere(
     assert "http:" not in page
     assert "https:" not in page
     assert sheet.with_suffix(".png").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "complaint"),
-    [
-        (["run", "{photo}", "-o", "x.png"], 2, "nothing to make"),
-        (["run", "{photo}", "-a", "wide", "-o", "x.png"], 2, "WIDTH:HEIGHT"),
-        (["run", "{photo}", "-a", "12:1", "-o", "x.png"], 1, "unreachable_target"),
-        (["run", "{photo}", "-a", "1:1,2:1", "-o", "x.png"], 2, "give -o a folder"),
-        (["run", "{photo}", "-a", "1:1,2:1", "-o", "-"], 2, "only one output fits stdout"),
-        (["run", "{photo}", "-a", "1:1", "-o", "-", "--json"], 2, "not both"),
-        (["run", "{photo}", "-a", "1:1", "-o", "{photo}"], 2, "not written over"),
-        (["run", "{photo}", "-a", "1:1", "-o", "x.bmp"], 2, "output format is one of"),
-        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--max-bytes", "9xB"], 2, "byte limit"),
-        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--max-bytes", "99"], 1, "budget"),
-        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--protect", "1,2"], 2, "left,top"),
-        (["run", "{photo}", "-o", "x.png", "--plan", "{photo}"], 1, "cannot be read"),
-        (["run", "missing.jpg", "-a", "1:1", "-o", "x.png"], 1, "source_unavailable"),
-        (["run", "{empty}", "-a", "1:1", "-o", "x"], 1, "no pictures"),
-        (["run", "{photo}", "-a", "1:1", "-o", "/proc/none/x.png"], 1, "cannot be written"),
-        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--max-megapixels", "0.001"], 1, "large"),
-        (["plan", "{photo}", "--expand-left", "10", "--policy", "crop"], 2, "forbids"),
-        (["run", "{photo}", "--aspekt", "1:1", "-o", "x.png"], 2, "No such option"),
-        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--engine", "magic"], 2, "magic"),
-    ],
-)
-def test_a_mistake_is_one_clear_line_and_an_exit_code(
-    call: Call,
-    arguments: list[str],
-    code: int,
-    complaint: str,
-    photo: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
-    places = {"photo": str(photo), "empty": str(tmp_path / "empty")}
-    done = call(*(argument.format_map(places) for argument in arguments))
-    message = done.stderr.decode()
-    assert complaint in message
-    assert done.returncode == code
-    assert "Traceback" not in message
-    assert done.stdout == b""
-    assert not list(tmp_path.glob("x*"))
-
-
-def test_one_bad_picture_does_not_stop_the_others(call: Call, photo: Path, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.png"
-    bad.write_bytes(b"this is text")
-    done = call("run", bad, photo, "-s", "60x60", "-o", tmp_path / "out", "--json")
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 1
-    assert lines[0]["error"]["code"] == "image_undecodable"
-    assert lines[1]["output"]["size"] == [60, 60]
 
 
 def test_the_same_call_twice_gives_the_same_bytes(call: Call, photo: Path, tmp_path: Path) -> None:
@@ -245,3 +127,31 @@ def test_doctor_says_what_this_machine_can_do(call: Call) -> None:
     assert findings["JPEG"]["good"]
     assert "machine" in findings
     assert b"preview" in call("doctor").stdout
+
+
+def test_a_folder_may_have_a_dot_in_its_name(call: Call, photo: Path, tmp_path: Path) -> None:
+    assert call("run", photo, "-s", "60x60", "-o", tmp_path / "ads_v1.2").returncode == 0
+    assert (tmp_path / "ads_v1.2" / "photo.png").exists()
+
+
+def test_outputs_inside_the_folder_read_are_not_read_again(
+    call: Call, photo: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        assert call("run", tmp_path, "-s", "60x60", "-o", tmp_path / "out").returncode == 0
+    assert [path.name for path in (tmp_path / "out").rglob("*.png")] == ["photo.png"]
+
+
+def test_quality_is_ignored_where_nothing_is_lost(call: Call, photo: Path, tmp_path: Path) -> None:
+    done = call("run", photo, "-s", "60x60", "--quality", "80", "-o", tmp_path / "x.png")
+    assert done.returncode == 0
+
+
+def test_short_and_lower_case_names_are_understood(call: Call, photo: Path, tmp_path: Path) -> None:
+    done = call("run", photo, "-a", "1:1", "--resolution", "1k", "-f", "jpg", "-o", tmp_path / "o")
+    assert done.returncode == 0
+    assert (tmp_path / "o" / "photo.jpg").exists()
+
+
+def test_the_version_is_told(call: Call) -> None:
+    assert call("--version").stdout.startswith(b"smart-resize ")

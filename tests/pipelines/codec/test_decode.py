@@ -129,7 +129,7 @@ def test_heic_is_read_with_its_turn() -> None:
 
 def test_heic_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(ImageUndecodable, match=r"pip install smart-resize\[heic\]"):
+    with pytest.raises(ImageUndecodable, match="needs pillow-heif"):
         decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
 
 

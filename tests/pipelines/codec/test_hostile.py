@@ -6,6 +6,7 @@ import struct
 import time
 import zlib
 
+import pillow_heif
 import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image
@@ -149,3 +150,18 @@ def test_any_damage_ends_in_a_picture_or_in_our_error(
         assert result.picture.mode in ("RGB", "RGBA")
     else:
         assert isinstance(result, ImageTooLarge | ImageUndecodable)
+
+
+@pytest.mark.parametrize("form", ["AVIF", "HEIF"])
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
+def test_a_cut_container_is_refused_rather_than_shown_green(form: str, share: float) -> None:
+    file = io.BytesIO()
+    noise = Image.effect_noise((300, 200), 60).convert("RGB")
+    if form == "HEIF":
+        pillow_heif.from_pillow(noise).save(file)
+    else:
+        noise.save(file, form)
+    whole = file.getvalue()
+    assert decode(whole).stored == (300, 200)
+    with pytest.raises(ImageUndecodable):
+        decode(whole[: int(share * len(whole))])

@@ -125,7 +125,7 @@ def test_any_picture_gets_boxes_that_lie_inside_it(
 
     assert seen.subjects
     for subject in seen.subjects:
-        assert subject.box.inside(UNIT, tolerance=0)
+        assert subject.box.inside(UNIT, 0)
         assert min(subject.box.width, subject.box.height) > 0
 
 

@@ -50,6 +50,16 @@ def test_a_studio_background_is_continued_exactly(reframer: Reframer) -> None:
     assert np.all(pixels_of(output)[:, :150] == 255)
 
 
+def test_a_solid_background_is_exact_at_large_sizes_too(reframer: Reframer) -> None:
+    rng = np.random.default_rng(2)
+    picture = Image.new("RGB", (1200, 1200), "white")
+    noise = rng.integers(0, 255, (1000, 1150, 3), np.uint8)
+    picture.paste(Image.fromarray(noise), (40, 100))
+    request = ReframeRequest(Size(2400, 1200), Rules(Policy.EXPAND), fill=Fill.SOLID)
+    output = reframe(reframer, picture, request)
+    assert np.all(pixels_of(output)[:, :600] == 255)
+
+
 def test_an_object_on_an_even_ground_may_be_cropped_to(reframer: Reframer) -> None:
     output = reframe(reframer, draw_object_on_white(300, 200), ReframeRequest(Size(200, 200)))
     assert output.plan.painted_fraction == 0

@@ -1,0 +1,44 @@
+"""What a command says while it works: records on stdout, words and errors on stderr."""
+
+import json
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from pipelines.errors import ReframeError
+
+
+class Report:
+    """Says everything once, in the way that was asked for; counts the failures."""
+
+    def __init__(self, *, json_lines: bool, words_are_the_result: bool = False) -> None:
+        """``json_lines``: one JSON object a line on stdout instead of words.
+
+        Words go to stderr, for stdout may carry a picture, unless they are what was asked for.
+        """
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.failures = 0
+        self._json_lines = json_lines
+        self._words_are_the_result = words_are_the_result
+
+    def tell(self, words: str, record: dict[str, Any]) -> None:
+        """One thing is done: ``words`` for people or ``record`` for programs."""
+        if self._json_lines:
+            typer.echo(json.dumps(record))
+        elif self._words_are_the_result:
+            typer.echo(words)
+        else:
+            self.console.print(words, markup=False)
+
+    def warn(self, name: str, warning: str) -> None:
+        """Something did not go as wished."""
+        self.console.print(f"{name}: warning: {warning}", markup=False)
+
+    def fail(self, name: str, error: ReframeError) -> None:
+        """One source could not be used; the others go on."""
+        self.failures += 1
+        if self._json_lines:
+            problem = {"code": error.code, "detail": error.detail}
+            typer.echo(json.dumps({"input": name, "error": problem}))
+        self.console.print(f"{name}: {error.detail} ({error.code})", markup=False)
