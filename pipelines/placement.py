@@ -204,7 +204,8 @@ def _subject_cost(
         hidden = hidden + _overlap(spot, zone.scaled(frame.width, frame.height)) / area
     if subject.must_keep:
         total = total + np.where(cut > CUT, HARD * (1 + cut), 0)
-        total = total + 20 * crowded + HARD * hidden
+        # a bound covers far more than the subject: it must stay whole, but may be covered
+        total = total + 20 * crowded + (HARD if subject.trusted else 0.3) * hidden
     else:
         total = total + subject.weight * (crowded + 3.0 * hidden)
     if subject.kind is SubjectKind.FACE:

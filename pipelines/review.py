@@ -62,7 +62,8 @@ def _hidden(plan: Plan, composition: Composition, rules: Rules) -> list[str]:
         spot = plan.on_output(subject.box)
         for zone in rules.keep_clear:
             overlap = spot.intersection(zone.scaled(*plan.target))
-            if subject.must_keep and min(overlap.width, overlap.height) > 1:
+            sure = subject.must_keep and subject.trusted
+            if sure and min(overlap.width, overlap.height) > 1:
                 share = overlap.area / spot.area
                 found.append(f"{share:.0%} of {subject.label} lies in a keep-clear zone")
     return found

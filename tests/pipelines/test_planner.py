@@ -231,3 +231,13 @@ def test_a_margin_lost_by_cropping_is_warned_of() -> None:
     wide = Subject(Box(0.25, 0.1, 0.75, 0.9), "car", trusted=True)
     plan = make_plan(Size(1000, 500), see(wide), Size(500, 500), Rules(Policy.CROP))
     assert any("without a margin" in warning for warning in plan.warnings)
+
+
+def test_a_bound_may_lie_in_a_keep_clear_zone_where_the_subject_itself_does_not() -> None:
+    """A guess as large as the photo would else shrink every photo into the free zone."""
+    bound = Subject(Box(0, 0, 1, 1), "what stands out")
+    likely = Subject(Box(0.2, 0.3, 0.8, 0.6), "likely subject", weight=0.4, must_keep=False)
+    rules = Rules(keep_clear=(Box(0, 0, 1, 0.14), Box(0, 0.8, 1, 1)))
+    plan = make_plan(Size(900, 1200), see(bound, likely), Size(1080, 1920), rules)
+    assert plan.place.size.width == 1080
+    assert not plan.warnings
