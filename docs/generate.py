@@ -13,7 +13,17 @@ from pipelines import errors
 from pipelines.errors import ReframeError
 from server.cli import app, exit_code
 
-COMMANDS = ("run", "plan", "doctor")
+COMMANDS = (
+    "run",
+    "plan",
+    "doctor",
+    "weights list",
+    "weights lock",
+    "weights fetch",
+    "weights verify",
+    "weights bundle export",
+    "weights bundle import",
+)
 FOLDER = Path(__file__).parent
 
 
@@ -42,7 +52,9 @@ def write_cli() -> str:
 
 def _help(name: str) -> str:
     environment = {"COLUMNS": "96", "TERM": "dumb"}
-    result = CliRunner().invoke(app, [name, "--help"], prog_name="smart-resize", env=environment)
+    result = CliRunner().invoke(
+        app, [*name.split(), "--help"], prog_name="smart-resize", env=environment
+    )
     return "\n".join(line.rstrip() for line in result.output.strip().splitlines())
 
 

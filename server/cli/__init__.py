@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from pipelines.errors import InvalidOption, ModelError, ReframeError, WeightsError
+from server.cli import weights
 from server.cli.doctor import doctor
 from server.cli.plan import plan
 from server.cli.run import run
@@ -38,6 +39,7 @@ def smart_resize(
 app.command()(run)
 app.command()(plan)
 app.command()(doctor)
+app.add_typer(weights.app, name="weights")
 
 
 def main() -> None:
