@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test check format bench docs constraints wheel clean
+.PHONY: demo test test-models check format bench docs constraints wheel clean
 
 demo: $(VENV)/.run   ## reframe the bundled photos and write pictures to look at into demo/
 	$(BIN)/smart-resize run docs/photos --aspect 16:9,9:16,1:1,8:1 \
@@ -17,6 +17,9 @@ demo: $(VENV)/.run   ## reframe the bundled photos and write pictures to look at
 
 test: $(VENV)/.test   ## everything that needs no GPU and no weights
 	$(BIN)/python -m pytest
+
+test-models: $(VENV)/.models   ## the rooms that need torch, on tiny models
+	$(BIN)/python -m pytest tests/pipelines/models
 
 check: $(VENV)/.dev   ## formatting, lint, floors and types
 	$(BIN)/ruff format --check .
@@ -37,7 +40,7 @@ docs: $(VENV)/.test   ## write the pages that are made from the code
 
 constraints: $(VENV)/.dev   ## write down the versions that are installed now
 	(head -1 constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
-		--exclude setuptools) >constraints.new
+		--exclude setuptools | sed 's/+cpu$$//') >constraints.new
 	mv constraints.new constraints.txt
 
 wheel: $(VENV)/.run   ## a wheel to carry elsewhere, into dist/
@@ -61,6 +64,10 @@ $(VENV)/.test: $(VENV)/.run
 	$(PIP) --group test
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.test
+$(VENV)/.models: $(VENV)/.test
+	$(PIP) --editable '.[cuda]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.models
 	$(PIP) --group dev
 	touch $@

@@ -1,6 +1,7 @@
 """What an engine is: somebody who looks at a picture, and somebody who paints."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from PIL import Image
@@ -26,6 +27,14 @@ class Outpainter(Protocol):
     ) -> Image.Image:
         """Return an RGB picture of the canvas's size; inside ``place`` it repeats the source."""
         ...
+
+
+class Mode(StrEnum):
+    """What the caller chooses between speed and quality; not every engine knows the difference."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    QUALITY = "quality"
 
 
 @dataclass(frozen=True, slots=True)

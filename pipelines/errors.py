@@ -14,7 +14,8 @@
     ├── JobError              what became of the job
     │   └── JobCancelled
     ├── ModelError            the machine's to fix; another try may be worth it
-    │   └── EngineUnavailable
+    │   ├── EngineUnavailable
+    │   └── OutOfMemory
     └── WeightsError          the operator's to fix, before anything runs
         ├── LockInvalid
         ├── LicenceNotAccepted
@@ -125,6 +126,12 @@ class EngineUnavailable(ModelError):
 
     code = "engine_unavailable"
     retryable = False
+
+
+class OutOfMemory(ModelError):
+    """The picture does not fit into the device's memory."""
+
+    code = "out_of_memory"
 
 
 class WeightsError(ReframeError):

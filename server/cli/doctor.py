@@ -18,8 +18,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.weights.lock_file import find_lock, read_lock
+from pipelines.weights.store import DEFAULT_FOLDER, Store
+from pipelines.weights.verify import Depth, verify
 from server.cli.engines import EngineName, load_engine
 
+SDXL_PACKAGES = ("torch", "diffusers", "transformers", "safetensors")
 GPU_QUERY = ("--query-gpu=name,memory.total", "--format=csv,noheader")
 LIBRARIES = ("smart-resize", "pillow", "numpy", "opencv-contrib-python-headless", "typer", "rich")
 
@@ -60,7 +64,8 @@ def examine() -> Iterator[Finding]:
         detail=f"Python {platform.python_version()}, {os.cpu_count()} cores, "
         f"{platform.system()} {platform.machine()}",
     )
-    yield _examine_engine()
+    yield _examine_preview()
+    yield _examine_sdxl()
     for name, feature in (("JPEG", "jpg"), ("PNG", "zlib"), ("WebP", "webp"), ("AVIF", "avif")):
         found = bool(features.check(feature))
         detail = "in and out" if found else "this Pillow was built without it"
@@ -70,13 +75,29 @@ def examine() -> Iterator[Finding]:
     yield _examine_disk()
 
 
-def _examine_engine() -> Finding:
+def _examine_preview() -> Finding:
     try:
         load_engine(EngineName.PREVIEW)
     except Exception as error:  # noqa: BLE001  whatever is broken here is what people want to read
         return Finding("engine preview", good=False, needed=True, detail=str(error))
     detail = "ready; needs no GPU and no weights"
     return Finding("engine preview", good=True, needed=True, detail=detail)
+
+
+def _examine_sdxl() -> Finding:
+    """Sizes only: reading all of the weights would take a minute."""
+    name = "engine sdxl"
+    missing = [package for package in SDXL_PACKAGES if importlib.util.find_spec(package) is None]
+    if missing:
+        detail = f"{', '.join(missing)} not installed (extra: cuda)"
+        return Finding(name, good=False, needed=False, detail=detail)
+    model = read_lock(find_lock()).find("inpaint")
+    assert model is not None
+    report = verify(model, Store(DEFAULT_FOLDER.expanduser()), Depth.NOTHING)
+    if report.summary == "missing":
+        detail = "its weights are missing: smart-resize weights fetch inpaint"
+        return Finding(name, good=False, needed=False, detail=detail)
+    return Finding(name, good=report.is_good, needed=False, detail=f"its weights: {report.summary}")
 
 
 def _examine_heic() -> Finding:
@@ -98,7 +119,7 @@ def _examine_gpu() -> Finding:
     except (OSError, subprocess.SubprocessError):
         detail = "the NVIDIA driver is installed but does not answer"
         return Finding("GPU", good=False, needed=False, detail=detail)
-    detail = "; ".join(answer.stdout.strip().splitlines()) + "; not used by the preview engine"
+    detail = "; ".join(answer.stdout.strip().splitlines()) + ""
     return Finding("GPU", good=True, needed=False, detail=detail)
 
 

@@ -1,19 +1,54 @@
 """The engines by name."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from pipelines import preview
-from pipelines.engine import Engine
+from pipelines.engine import Engine, Mode
+from pipelines.errors import EngineUnavailable
+from pipelines.weights import locate
+from pipelines.weights.lock_file import find_lock, read_lock
+from pipelines.weights.store import DEFAULT_FOLDER, Store
 
 
 class EngineName(StrEnum):
     """Who describes and paints; ``preview`` needs no GPU and no weights."""
 
     PREVIEW = "preview"
+    SDXL = "sdxl"
 
 
-def load_engine(name: EngineName) -> Engine:
-    """Make the engine ready."""
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """Where an engine's weights are, and how hard it should try."""
+
+    weights: Path = DEFAULT_FOLDER
+    lock: Path | None = None
+    mode: Mode = Mode.BALANCED
+
+
+def load_engine(name: EngineName, supplies: Supplies | None = None) -> Engine:
+    """Make the engine ready; never another one than asked for.
+
+    Raises:
+        EngineUnavailable: its packages are not installed.
+        WeightsError: its weights are missing or are not those of the lock.
+    """
+    supplies = supplies or Supplies()
     match name:
         case EngineName.PREVIEW:
             return preview.load()
+        case EngineName.SDXL:
+            return _load_sdxl(supplies)
+
+
+def _load_sdxl(supplies: Supplies) -> Engine:
+    lock = read_lock(supplies.lock or find_lock())
+    folder = locate(lock, Store(supplies.weights.expanduser()), "inpaint")
+    try:
+        from pipelines import models  # noqa: PLC0415  torch waits until it is asked for
+    except ImportError as error:
+        msg = "engine sdxl needs torch, diffusers and transformers (extra: cuda)"
+        raise EngineUnavailable(msg) from error
+    return models.load(folder, preview.load().describe, supplies.mode)

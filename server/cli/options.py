@@ -11,6 +11,7 @@ from pipelines.geometry import AspectRatio, Box, Size
 from pipelines.plan import Plan
 from pipelines.rules import Anchor, Policy, Prefer, Rules
 from pipelines.target import Expansion, Frame, Target, Tier, output_size
+from server.cli.engines import EngineName
 
 TARGET = "What to fill"
 RULES = "What to keep"
@@ -119,6 +120,24 @@ Feather = Annotated[
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Refuse rather than give a rule up.", rich_help_panel=RULES),
+]
+EngineOption = Annotated[
+    EngineName, typer.Option("--engine", help="Who describes and paints.", rich_help_panel=PAINT)
+]
+Weights = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR", help="Where the weights of engine sdxl are.", rich_help_panel=PAINT
+    ),
+]
+LockPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--lock",
+        metavar="FILE",
+        help="Another weights.lock than this installation's.",
+        rich_help_panel=PAINT,
+    ),
 ]
 MaxMegapixels = Annotated[
     float,

@@ -13,8 +13,9 @@ from pipelines.plan import Plan
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.rules import Policy
 from pipelines.target import Tier
+from pipelines.weights.store import DEFAULT_FOLDER
 from server.cli import options
-from server.cli.engines import EngineName, load_engine
+from server.cli.engines import EngineName, Supplies, load_engine
 from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
 from server.cli.report import Report
 
@@ -37,9 +38,9 @@ def plan(  # noqa: PLR0913  a command's options are its arguments
     prefer: options.PreferOption = None,
     feather: options.Feather = None,
     strict: options.Strict = False,
-    engine: Annotated[EngineName, typer.Option(help="Whose eyes and prices to plan with.")] = (
-        EngineName.PREVIEW
-    ),
+    engine: options.EngineOption = EngineName.PREVIEW,
+    weights: options.Weights = DEFAULT_FOLDER,
+    lock_path: options.LockPath = None,
     overlay: Annotated[
         str | None,
         typer.Option(
@@ -67,7 +68,9 @@ def plan(  # noqa: PLR0913  a command's options are its arguments
     if overlay == STREAM:
         msg = "an overlay goes to a file or folder; stdout is for the plan"
         raise InvalidOption(msg)
-    reframer = Reframer(load_engine(engine), options.read_limits(max_megapixels))
+    reframer = Reframer(
+        load_engine(engine, Supplies(weights, lock_path)), options.read_limits(max_megapixels)
+    )
     inputs = find_inputs(images, overlay)
     drawings = _Drawings(overlay, inputs, len(targets)) if overlay else None
     requests = [ReframeRequest(target=target, rules=rules) for target in targets]

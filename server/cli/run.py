@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines.codec.encode import Format
+from pipelines.engine import Mode
 from pipelines.errors import InvalidOption, RequestError
 from pipelines.fill import Fill
 from pipelines.progress import Step
@@ -16,8 +17,9 @@ from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.reframed import Reframed
 from pipelines.rules import Policy, Rules
 from pipelines.target import Tier
+from pipelines.weights.store import DEFAULT_FOLDER
 from server.cli import options
-from server.cli.engines import EngineName, load_engine
+from server.cli.engines import EngineName, Supplies, load_engine
 from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
 from server.cli.report import Report
 from server.contact_sheet import ContactSheet
@@ -75,10 +77,16 @@ def run(  # noqa: PLR0913  a command's options are its arguments
             rich_help_panel=options.PAINT,
         ),
     ] = 0,
-    engine: Annotated[
-        EngineName,
-        typer.Option(help="Who describes and paints.", rich_help_panel=options.PAINT),
-    ] = EngineName.PREVIEW,
+    engine: options.EngineOption = EngineName.PREVIEW,
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="How hard engine sdxl tries; the preview engine has one mode.",
+            rich_help_panel=options.PAINT,
+        ),
+    ] = Mode.BALANCED,
+    weights: options.Weights = DEFAULT_FOLDER,
+    lock_path: options.LockPath = None,
     form: Annotated[
         Format | None,
         typer.Option(
@@ -156,7 +164,10 @@ def run(  # noqa: PLR0913  a command's options are its arguments
     inputs = find_inputs(images, output)
     outputs = Outputs(output, inputs=inputs, count=len(requests))
     job = _Job(
-        Reframer(load_engine(engine), options.read_limits(max_megapixels)),
+        Reframer(
+            load_engine(engine, Supplies(weights, lock_path, mode)),
+            options.read_limits(max_megapixels),
+        ),
         outputs,
         _Sheet(outputs, contact_sheet) if contact_sheet else None,
         Report(json_lines=json_lines),

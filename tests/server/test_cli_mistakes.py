@@ -43,6 +43,11 @@ from tests.server.console import Call, size_of
         (["plan", "{photo}", "--expand-left", "10", "--policy", "crop"], 2, "forbids"),
         (["run", "{photo}", "--aspekt", "1:1", "-o", "x.png"], 2, "No such option"),
         (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--engine", "magic"], 2, "magic"),
+        (
+            ["run", "{photo}", "-a", "1:1", "-o", "x.png", "--engine", "sdxl", "--weights", "w"],
+            3,
+            "smart-resize weights fetch inpaint",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_an_exit_code(

@@ -1,0 +1,209 @@
+"""The outpainter on a tiny model: what it promises to those who call it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
+
+from pipelines.canvas import Canvas
+from pipelines.errors import JobCancelled, ModelError
+from pipelines.geometry import PixelBox, Size
+from pipelines.models.components import Components, load_components
+from pipelines.models.device import CPU, Device
+from pipelines.models.outpainter import Painting, SdxlOutpainter
+from pipelines.models.recipe import Recipe
+from pipelines.progress import Progress, Step, ignore_progress
+from tests.pipelines.models.scenes import count_calls, draw_canvas, ignore
+
+RECIPE = Recipe(steps=4, guidance=5.0, interval=(0.0, 0.5))
+"""Six evaluations."""
+
+
+@pytest.fixture(scope="module")
+def outpaint(components: Components) -> SdxlOutpainter:
+    return SdxlOutpainter(components, CPU, RECIPE)
+
+
+def paint(
+    outpaint: SdxlOutpainter,
+    canvas: Canvas,
+    *,
+    prompt: str = "the red sky",
+    seed: int = 1,
+    progress: Progress = ignore_progress,
+) -> Image.Image:
+    return outpaint(canvas, prompt=prompt, seed=seed, progress=progress)
+
+
+@pytest.mark.parametrize("size", [(192, 128), (90, 100), (300, 40), (7, 200), (3, 2)])
+def test_a_canvas_of_any_size_comes_back_at_that_size(
+    outpaint: SdxlOutpainter, size: tuple[int, int]
+) -> None:
+    width, height = size
+    canvas = draw_canvas(width, height, PixelBox(width // 3, 0, width // 3 + 1, height))
+    painted = paint(outpaint, canvas)
+    assert painted.size == size
+    assert painted.mode == "RGB"
+
+
+def test_the_same_seed_paints_the_same_and_another_does_not(outpaint: SdxlOutpainter) -> None:
+    canvas = draw_canvas(192, 128)
+    first, again, other = (paint(outpaint, canvas, seed=seed).tobytes() for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_the_prompt_and_the_source_both_count(outpaint: SdxlOutpainter) -> None:
+    canvas, moved = draw_canvas(192, 128), draw_canvas(192, 128, PixelBox(80, 0, 140, 128))
+    pictures = {
+        paint(outpaint, canvas).tobytes(),
+        paint(outpaint, canvas, prompt="a sea").tobytes(),
+        paint(outpaint, moved).tobytes(),
+    }
+    assert len(pictures) == 3
+
+
+def test_pictures_painted_together_turn_out_as_alone(outpaint: SdxlOutpainter) -> None:
+    paintings = [
+        Painting(draw_canvas(192, 128), "the red sky", 1),
+        Painting(draw_canvas(180, 120, PixelBox(0, 0, 70, 110)), "a sea", 2),
+        Painting(draw_canvas(192, 128), "the red sky", 3),
+    ]
+    together = denoise(outpaint, paintings)
+    for number, painting in enumerate(paintings):
+        alone = denoise(outpaint, [painting])[0]
+        assert float((together[number] - alone).abs().max() / alone.std()) < 5e-5
+
+
+def denoise(outpaint: SdxlOutpainter, paintings: list[Painting]) -> torch.Tensor:
+    fits = [outpaint.fit(painting.canvas) for painting in paintings]
+    assert {fit.bucket for fit in fits} == {Size(192, 128)}
+    with CPU.working():
+        return outpaint.denoise(outpaint.prepare(paintings, fits), ignore)
+
+
+def test_many_sizes_of_one_shape_are_painted_in_one_batch(outpaint: SdxlOutpainter) -> None:
+    sizes = [(192, 128), (90, 60), (61, 40)]
+    paintings = [Painting(draw_canvas(*size), "", number) for number, size in enumerate(sizes)]
+    assert [picture.size for picture in outpaint.paint(paintings, ignore)] == sizes
+
+
+def test_progress_is_heard_before_every_step(outpaint: SdxlOutpainter) -> None:
+    heard: list[tuple[str, float]] = []
+    paint(outpaint, draw_canvas(128, 128), progress=lambda *told: heard.append(told))
+    assert heard == [(Step.OUTPAINT, fraction) for fraction in (0, 0.25, 0.5, 0.75, 1)]
+
+
+def test_a_job_stops_between_steps_and_the_next_one_is_not_disturbed(
+    outpaint: SdxlOutpainter, components: Components
+) -> None:
+    canvas = draw_canvas(128, 128)
+    before = paint(outpaint, canvas).tobytes()
+
+    def stop(step: str, fraction: float) -> None:
+        if fraction >= 0.5:
+            raise JobCancelled
+
+    with count_calls(components.unet) as calls, pytest.raises(JobCancelled):
+        paint(outpaint, canvas, progress=stop)
+    assert len(calls) == 2
+    assert paint(outpaint, canvas).tobytes() == before
+
+
+def test_the_seam_is_held_to_the_source(components: Components) -> None:
+    canvas = draw_canvas(192, 128, PixelBox(0, 0, 128, 128))
+    held = SdxlOutpainter(components, CPU, RECIPE)
+    fit = held.fit(canvas)
+    with CPU.working():
+        (row,) = held.prepare([Painting(canvas, "", 1)], [fit])
+        latents = held.denoise([row], ignore)[0]
+    deep = (row.hold == 1).expand_as(latents)
+    assert 0.3 < deep.float().mean() < 0.6
+    torch.testing.assert_close(latents[deep], row.masked[deep])
+
+
+def test_the_first_noise_is_tinted_with_the_prefill(components: Components) -> None:
+    canvas = draw_canvas(128, 128)
+
+    def tint(colour: str, *, carries: bool) -> torch.Tensor:
+        recipe = Recipe(2, 1.0, carries_colour=carries)
+        prefill = Image.new("RGB", canvas.size, colour)
+        outpaint = SdxlOutpainter(components, CPU, recipe, prefill=lambda _: prefill)
+        with CPU.working():
+            (row,) = outpaint.prepare([Painting(canvas, "", 1)], [outpaint.fit(canvas)])
+        return row.tint
+
+    assert not torch.equal(tint("red", carries=True), tint("blue", carries=True))
+    assert not tint("red", carries=False).any()
+
+
+def test_one_job_does_no_more_work_than_the_ledger_allows(components: Components) -> None:
+    """Six evaluations, one encoding and a sixteenth, one decoding, each prompt encoded once."""
+    outpaint = SdxlOutpainter(components, CPU, RECIPE)
+    canvas = draw_canvas(192, 128)
+    vae, unet = components.vae, components.unet
+    with (
+        count_calls(unet) as evaluations,
+        count_calls(vae.encoder) as encoded,
+        count_calls(vae.decoder) as decoded,
+    ):
+        first, second = (_count_operations(lambda: paint(outpaint, canvas)) for _ in range(2))
+    assert evaluations == 2 * [(2, 9, 16, 24), (2, 9, 16, 24), (1, 9, 16, 24), (1, 9, 16, 24)]
+    assert encoded == 2 * [(1, 3, 128, 192), (1, 3, 32, 48)]
+    assert decoded == 2 * [(1, 4, 16, 24)]
+    budget = _measure_budget(components)
+    assert second <= budget * 1.001
+    assert first > second  # the prompts are remembered
+
+
+def _count_operations(work: Any) -> int:
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return int(counter.get_total_flops())
+
+
+def _measure_budget(components: Components) -> int:
+    """The operations of one 192x128 job with ``RECIPE``, part by part."""
+    sides = {"text_embeds": torch.zeros(1, 32), "time_ids": torch.zeros(1, 6)}
+    view, words, time = torch.zeros(1, 9, 16, 24), torch.zeros(1, 77, 64), torch.tensor(999.0)
+    vae, unet = components.vae, components.unet
+    with CPU.working():
+        evaluation = _count_operations(
+            lambda: unet(view, time, encoder_hidden_states=words, added_cond_kwargs=sides)
+        )
+        encodings = _count_operations(lambda: vae.encode(torch.zeros(1, 3, 128, 192)))
+        encodings += _count_operations(lambda: vae.encode(torch.zeros(1, 3, 32, 48)))
+        decoding = _count_operations(lambda: vae.decode(torch.zeros(1, 4, 16, 24)))
+    return RECIPE.evaluations * evaluation + encodings + decoding
+
+
+def test_running_out_of_memory_ends_as_our_error_and_breaks_nothing(
+    outpaint: SdxlOutpainter, components: Components
+) -> None:
+    canvas = draw_canvas(128, 128)
+
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    hook = components.unet.register_forward_pre_hook(fail)
+    try:
+        with pytest.raises(ModelError, match="memory") as caught:
+            paint(outpaint, canvas)
+    finally:
+        hook.remove()
+    assert isinstance(caught.value.__cause__, torch.OutOfMemoryError)
+    assert np.asarray(paint(outpaint, canvas)).std() > 0
+
+
+def test_half_precision_paints_nearly_the_same(replica: Path, components: Components) -> None:
+    half = Device(CPU.hardware, torch.float16, CPU.attention)
+    canvas, recipe = draw_canvas(128, 64), Recipe(steps=2, guidance=3.0, interval=(0.0, 0.5))
+    exact, rough = (
+        np.asarray(paint(SdxlOutpainter(parts, device, recipe), canvas), float)
+        for parts, device in ((components, CPU), (load_components(replica, half), half))
+    )
+    assert 0 < np.abs(exact - rough).mean() < 1

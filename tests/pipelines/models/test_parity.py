@@ -1,0 +1,143 @@
+"""With our own aids off, the loop is diffusers' inpainting pipeline, number for number."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import EulerDiscreteScheduler, StableDiffusionXLInpaintPipeline
+
+from pipelines.canvas import Canvas
+from pipelines.geometry import PixelBox
+from pipelines.models.components import Components
+from pipelines.models.denoise import make_noise
+from pipelines.models.device import CPU
+from pipelines.models.outpainter import Painting, SdxlOutpainter
+from pipelines.models.recipe import Recipe
+from pipelines.models.schedule import Spacing
+from pipelines.progress import ignore_progress
+from tests.pipelines.models.scenes import draw_canvas, ignore
+
+# the library's scheduler lets numpy 2 copy a tensor in the old way
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+TOLERANCE = 5e-5
+"""Of the latents' standard deviation; rounding alone, of strong guidance by random weights."""
+
+SEED = 7
+
+CASES = [
+    (128, 128, Recipe(3, 5.0, spacing=Spacing.LEADING)),
+    (192, 128, Recipe(5, 7.5, spacing=Spacing.LEADING)),
+    (128, 192, Recipe(4, 1.0, spacing=Spacing.LEADING)),
+    (256, 64, Recipe(7, 3.0, spacing=Spacing.LEADING)),
+    (192, 64, Recipe(1, 2.0, spacing=Spacing.LEADING)),
+    (64, 192, Recipe(6, 8.0, spacing=Spacing.TRAILING)),
+    (128, 128, Recipe(9, 1.0, spacing=Spacing.TRAILING)),
+]
+
+
+@pytest.fixture(scope="module")
+def pipeline(replica: Path) -> Any:
+    pipeline = StableDiffusionXLInpaintPipeline.from_pretrained(
+        replica, local_files_only=True, use_safetensors=True, add_watermarker=False
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def run_theirs(pipeline: Any, canvas: Canvas, recipe: Recipe, form: str) -> Any:
+    width, height = canvas.size
+    pipeline.scheduler = EulerDiscreteScheduler.from_config(
+        pipeline.scheduler.config, timestep_spacing=recipe.spacing.value
+    )
+    return pipeline(
+        prompt="the red sky",
+        image=canvas.picture,
+        mask_image=canvas.mask,
+        width=width,
+        height=height,
+        strength=1.0,
+        num_inference_steps=recipe.steps,
+        guidance_scale=recipe.guidance,
+        latents=make_noise(SEED, (1, 4, height // 8, width // 8)),
+        output_type=form,
+    ).images
+
+
+def without_aids(recipe: Recipe) -> Recipe:
+    return Recipe(
+        recipe.steps,
+        recipe.guidance,
+        spacing=recipe.spacing,
+        overlap=0,
+        ramp=0,
+        carries_colour=False,
+    )
+
+
+def make_outpainter(components: Components, recipe: Recipe) -> SdxlOutpainter:
+    return SdxlOutpainter(
+        components, CPU, without_aids(recipe), prefill=lambda canvas: canvas.picture
+    )
+
+
+def draw_odd_canvas(width: int, height: int) -> Canvas:
+    """The kept part ends nowhere on the grid of latents."""
+    return draw_canvas(width, height, PixelBox(width // 4 + 3, 5, width - 20, height))
+
+
+def run_ours(components: Components, canvas: Canvas, recipe: Recipe) -> torch.Tensor:
+    outpainter = make_outpainter(components, recipe)
+    painting = Painting(canvas, "the red sky", SEED)
+    with CPU.working():
+        rows = outpainter.prepare([painting], [outpainter.fit(canvas)])
+        return outpainter.denoise(rows, ignore)
+
+
+def measure_difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    """The largest one, in standard deviations."""
+    return float((ours - theirs).abs().max() / theirs.std())
+
+
+@pytest.mark.parametrize(("width", "height", "recipe"), CASES)
+def test_the_plain_loop_gives_the_librarys_latents(
+    components: Components, pipeline: Any, width: int, height: int, recipe: Recipe
+) -> None:
+    canvas = draw_odd_canvas(width, height)
+    ours = run_ours(components, canvas, recipe)
+    theirs = run_theirs(pipeline, canvas, recipe, "latent")
+    assert ours.shape == theirs.shape == (1, 4, height // 8, width // 8)
+    assert measure_difference(ours, theirs) < TOLERANCE
+
+
+def test_the_plain_outpainter_gives_the_librarys_picture(
+    components: Components, pipeline: Any
+) -> None:
+    canvas, recipe = draw_odd_canvas(192, 128), CASES[1][2]
+    outpaint = make_outpainter(components, recipe)
+    ours = outpaint(canvas, prompt="the red sky", seed=SEED, progress=ignore_progress)
+    (theirs,) = run_theirs(pipeline, canvas, recipe, "pil")
+    difference = np.abs(np.asarray(ours, int) - np.asarray(theirs, int))
+    assert difference.max() <= 1  # a level, where rounding falls to the other side
+    assert (difference > 0).mean() < 0.001
+
+
+def test_the_comparison_would_notice_another_guidance(
+    components: Components, pipeline: Any
+) -> None:
+    canvas, recipe = draw_odd_canvas(128, 128), CASES[0][2]
+    ours = run_ours(components, canvas, Recipe(3, 5.1, spacing=Spacing.LEADING))
+    theirs = run_theirs(pipeline, canvas, recipe, "latent")
+    assert measure_difference(ours, theirs) > 10 * TOLERANCE
+
+
+def test_the_comparison_would_notice_another_prompt(components: Components, pipeline: Any) -> None:
+    canvas, recipe = draw_odd_canvas(128, 128), CASES[0][2]
+    outpainter = make_outpainter(components, recipe)
+    with CPU.working():
+        rows = outpainter.prepare([Painting(canvas, "a", SEED)], [outpainter.fit(canvas)])
+        ours = outpainter.denoise(rows, ignore)
+    theirs = run_theirs(pipeline, canvas, recipe, "latent")
+    assert measure_difference(ours, theirs) > 10 * TOLERANCE
