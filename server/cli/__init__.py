@@ -49,18 +49,27 @@ def main() -> None:
     weights are not available. 130: interrupted.
     """
     try:
-        app()
+        ended = app(standalone_mode=False)
     except ReframeError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"smart-resize: {error.detail} ({error.code})", markup=False
-        )
+        _complain(f"{error.detail} ({error.code})")
         sys.exit(exit_code(error))
-    except KeyboardInterrupt:
+    except typer.TyperException as error:
+        # the parser's own errors name the option only here
+        words = getattr(error, "format_message", error.__str__)()
+        if words:  # help that nobody asked for has none
+            _complain(" ".join(words.replace("Value error, ", "").split()))
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except OSError as error:  # a stream that closed, a name that no file can have
-        reason = (error.strerror or "failed").lower()
-        Console(stderr=True).print(f"smart-resize: {reason}", markup=False)
+        _complain((error.strerror or "failed").lower())
         os._exit(1)  # flushing what cannot be written would fail once more
+    sys.exit(ended if isinstance(ended, int) else 0)
+
+
+def _complain(words: str) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"smart-resize: {words}", markup=False)
 
 
 def exit_code(error: ReframeError) -> int:

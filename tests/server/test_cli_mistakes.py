@@ -68,6 +68,7 @@ def test_a_mistake_is_one_clear_line_and_an_exit_code(
     assert complaint in message
     assert done.returncode == code
     assert "Traceback" not in message
+    assert len(message.splitlines()) == 1
     assert done.stdout == b""
     assert not list(tmp_path.glob("x*"))
 
