@@ -3,8 +3,9 @@
 Boxes are fractions of the upright source, 0 to 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from pipelines.geometry import UNIT, Box, Edge
 
@@ -55,3 +56,14 @@ class Composition:
     flat_edges: frozenset[Edge] = frozenset()
     content: Box = UNIT
     warnings: tuple[str, ...] = ()
+
+    def protecting(self, boxes: tuple[Box, ...]) -> Self:
+        """With the caller's boxes as subjects; who names what matters replaces all bounds."""
+        if not boxes:
+            return self
+        protected = tuple(
+            Subject(box, "protected area", SubjectKind.OTHER, 1.0, must_keep=True, trusted=True)
+            for box in boxes
+        )
+        located = tuple(seen for seen in self.subjects if seen.trusted or not seen.must_keep)
+        return replace(self, subjects=protected + located)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipelines.composition import Composition, Subject, SubjectKind
+from pipelines.composition import Composition, Subject
 from pipelines.errors import InvalidOption, UnreachablePlan, UnreachableTarget
 from pipelines.geometry import Box, Edge, Size
 from pipelines.pixel_grid import settle
@@ -55,8 +55,7 @@ def make_plan(
     rules = rules or Rules()
     rules.check()
     frame = output_size(target, source)
-    subjects = _subjects(composition, rules)
-    composition = replace(composition, subjects=subjects)
+    composition = composition.protecting(rules.protect)
     if isinstance(target, Expansion):
         plan = _expanded(source, frame, target, rules)
     else:
@@ -67,21 +66,6 @@ def make_plan(
     if rules.strict and plan.warnings:
         raise UnreachablePlan("; ".join(plan.warnings))
     return replace(plan, reasons=plan.reasons + describe_plan(plan))
-
-
-def _subjects(composition: Composition, rules: Rules) -> tuple[Subject, ...]:
-    """The describer's subjects and the caller's; who protects a box replaces all guesses."""
-    protected = tuple(
-        Subject(box, "protected area", SubjectKind.OTHER, 1.0, must_keep=True, trusted=True)
-        for box in rules.protect
-    )
-    if not protected:
-        return composition.subjects
-    seen = tuple(
-        subject if subject.trusted else replace(subject, must_keep=False, weight=0.2)
-        for subject in composition.subjects
-    )
-    return protected + seen
 
 
 def _expanded(source: Size, frame: Size, target: Expansion, rules: Rules) -> Plan:

@@ -109,14 +109,15 @@ class Reframer:
         plan = self.plan(described, request)
         watch.start(Step.LAY_OUT)
         kept = resample(described.source.picture, plan)
-        canvas = lay_out(kept, plan, described.composition)
+        seen = described.composition.protecting(request.rules.protect)
+        canvas = lay_out(kept, plan, seen)
         watch.start(Step.OUTPAINT)
-        fill = choose_fill(request.fill, canvas, plan, described.composition)
-        prompt = request.prompt or described.composition.scene
+        fill = choose_fill(request.fill, canvas, plan, seen)
+        prompt = request.prompt or seen.scene
         if fill in {Fill.SOLID, Fill.EDGE}:
             # exact at the output's own size, and nothing to blend
             plan = replace(plan, feather=plan.rim)
-            canvas = lay_out(kept, plan, described.composition, plan.target)
+            canvas = lay_out(kept, plan, seen, plan.target)
         painted = self._paint(canvas, fill, prompt, request.seed, watch.progress)
         watch.start(Step.COMPOSE)
         output = compose(kept, painted, canvas, plan, request.seed)

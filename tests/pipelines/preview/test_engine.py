@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipelines import preview
 from pipelines.fill import Fill
-from pipelines.geometry import Size
+from pipelines.geometry import Box, Size
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.reframed import Reframed
 from pipelines.rules import Policy, Rules
@@ -115,3 +115,14 @@ def test_no_source_is_too_small_to_end_well(
     picture = Image.new("RGB", size, (120, 40, 200))
     (output,) = reframer(to_png(picture), [ReframeRequest(target, Rules(Policy.CROP))])
     assert output.plan.target == target
+
+
+def test_a_protected_box_is_neither_cut_nor_copied(reframer: Reframer) -> None:
+    photo = draw_meadow(300, 200)
+    photo.paste((255, 0, 255), (20, 120, 50, 170))  # nothing that any signal would call a subject
+    rules = Rules(Policy.EXPAND, protect=(Box(15 / 300, 115 / 200, 55 / 300, 175 / 200),))
+    request = ReframeRequest(Size(600, 200), rules, fill=Fill.GENERATE)
+    output = reframe(reframer, photo, request)
+    shown = pixels_of(output).astype(int)
+    shown[:, output.plan.place.left : output.plan.place.right] = 0
+    assert np.abs(shown - (255, 0, 255)).sum(axis=2).min() > 120
