@@ -67,10 +67,15 @@ def _paint(side: Side, rng: np.random.Generator, tick: Callable[[float], None]) 
     if rim.is_flat(side.known):
         side.fill[:] = np.median(side.known[:, -5:], axis=1)[:, None]
         return
+    things = rim.find_things(side.known)
     touched = rim.find_touched(side.taken, is_cut=side.is_cut)
+    if things is not None:
+        touched |= things
     edge = side.known[:, -2:].mean(axis=1)
     target = continue_colours(side, touched)
     side.fill[:] = membrane.bend(target, edge, side.rows / 16) + make_grain(side, rng)
+    if things is not None:
+        return  # what lies on a plain ground must not be scattered over it
     swatch = choose_swatch(side)
     if swatch.block < SMALLEST_BLOCK or touched.mean() > MOSTLY:
         return

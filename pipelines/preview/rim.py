@@ -11,6 +11,12 @@ from pipelines.preview.lab import to_lab
 FLAT = 2.0
 """Differences of neighbours up to this, of 255, are compression noise on a flat colour."""
 
+PLAIN = 5.0
+"""A Lab distance within which all of a plain ground lies: noise and soft light, no texture."""
+
+FEW = 0.35
+"""Share of a border that things on a plain ground may take."""
+
 MATERIAL = 18.0
 """A Lab distance at which the eye sees another material rather than another shade."""
 
@@ -21,6 +27,18 @@ def is_flat(known: npt.NDArray[np.float32]) -> bool:
     if band.shape[1] == 1:
         return False
     return float(np.percentile(np.abs(np.diff(band, axis=1)).mean(axis=2), 97)) < FLAT
+
+
+def find_things(known: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_] | None:
+    """The rows (rows,) in which something else than a plain ground reaches the border.
+
+    None where there is no plain ground: most of the border must be of one colour without texture,
+    as behind a product or a planet.
+    """
+    band = to_lab(known[:, -max(4, known.shape[1] // 32) :])
+    ground = np.median(band.reshape(-1, 3), axis=0)
+    things = np.asarray(np.linalg.norm(band - ground, axis=2).max(axis=1) > PLAIN, np.bool_)
+    return things if things.mean() < FEW else None
 
 
 def measure_calm(known: npt.NDArray[np.float32]) -> int:
