@@ -1,6 +1,7 @@
 """The preview engine's fill: continues a photo beyond its borders without any weights."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -67,15 +68,11 @@ def _paint(side: Side, rng: np.random.Generator, tick: Callable[[float], None]) 
     if rim.is_flat(side.known):
         side.fill[:] = np.median(side.known[:, -5:], axis=1)[:, None]
         return
-    things = rim.find_things(side.known)
+    side = _avoid_things(side)
     touched = rim.find_touched(side.taken, is_cut=side.is_cut)
-    if things is not None:
-        touched |= things
     edge = side.known[:, -2:].mean(axis=1)
     target = continue_colours(side, touched)
     side.fill[:] = membrane.bend(target, edge, side.rows / 16) + make_grain(side, rng)
-    if things is not None:
-        return  # what lies on a plain ground must not be scattered over it
     swatch = choose_swatch(side)
     if swatch.block < SMALLEST_BLOCK or touched.mean() > MOSTLY:
         return
@@ -88,6 +85,14 @@ def _paint(side: Side, rng: np.random.Generator, tick: Callable[[float], None]) 
     fade = texture.find_fade(side, swatch, woven - target)
     share = (1 - fade) * (1 - _soften(touched, side.rows / 20))
     fill += share * (membrane.bend(woven, edge, swatch.block / 3) - fill)
+
+
+def _avoid_things(side: Side) -> Side:
+    """What lies on a plain ground counts as a subject: it must not be scattered over it."""
+    things = rim.find_things(side.known)
+    if things is None:
+        return side
+    return replace(side, taken=side.taken | things, blocked=side.blocked | things)
 
 
 def _soften(rows: npt.NDArray[np.bool_], sigma: float) -> npt.NDArray[np.float32]:

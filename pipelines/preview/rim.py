@@ -14,6 +14,9 @@ FLAT = 2.0
 PLAIN = 5.0
 """A Lab distance within which all of a plain ground lies: noise and soft light, no texture."""
 
+SPECKS = 20
+"""One in so many rows of a border is the most that a speck takes."""
+
 FEW = 0.35
 """Share of a border that things on a plain ground may take."""
 
@@ -30,15 +33,24 @@ def is_flat(known: npt.NDArray[np.float32]) -> bool:
 
 
 def find_things(known: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_] | None:
-    """The rows (rows,) in which something else than a plain ground reaches the border.
+    """Where ``known`` (rows, columns, 3) is something else than its plain ground, (rows, columns).
 
-    None where there is no plain ground: most of the border must be of one colour without texture,
-    as behind a product or a planet.
+    None where there is nothing of the kind: most of the border must be of one colour without
+    texture, as behind a product or a planet, and something must reach it.
     """
-    band = to_lab(known[:, -max(4, known.shape[1] // 32) :])
-    ground = np.median(band.reshape(-1, 3), axis=0)
-    things = np.asarray(np.linalg.norm(band - ground, axis=2).max(axis=1) > PLAIN, np.bool_)
-    return things if things.mean() < FEW else None
+    lab = to_lab(known)
+    width = max(4, known.shape[1] // 32)
+    ground = np.median(lab[:, -width:].reshape(-1, 3), axis=0)
+    unlike = np.linalg.norm(lab - ground, axis=2) > PLAIN
+    # stars and specks belong to the ground; what remains takes its surroundings with it
+    speck = np.ones((max(2, len(known) // SPECKS), 1), np.uint8)
+    rows = unlike[:, -width:].any(axis=1).astype(np.uint8)[:, None]
+    rows = cv2.morphologyEx(rows, cv2.MORPH_OPEN, speck)
+    if not 0 < rows.mean() < FEW:
+        return None
+    things = np.asarray(unlike, np.bool_)
+    things[:, -width:] |= cv2.dilate(rows, speck).astype(np.bool_)
+    return things
 
 
 def measure_calm(known: npt.NDArray[np.float32]) -> int:

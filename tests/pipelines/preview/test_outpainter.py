@@ -234,10 +234,9 @@ def test_a_thing_on_a_plain_ground_is_not_scattered_over_it() -> None:
     """Noise keeps the ground from being flat; the ball reaches the border in a few rows."""
     rng = np.random.default_rng(3)
     photo = rng.normal(14, 2, (200, 200, 3)).clip(0, 255).astype(np.uint8)
-    cv2.circle(photo, (100, 100), 99, (230, 90, 40), -1)
+    cv2.circle(photo, (100, 100), 97, (230, 90, 40), -1)
     painted = paint(lay_out(photo, (420, 200)))
-    corners = np.concatenate([painted[:60, :100], painted[140:, :100], painted[:60, 320:]])
-    assert corners.max() < 40
+    assert measure_detail(painted[:, :100]) < 4  # a glow and noise, and no piece of the ball
 
 
 def test_a_texture_of_one_colour_is_no_plain_ground() -> None:
