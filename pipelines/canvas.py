@@ -117,10 +117,13 @@ def _clean_rim(picture: Image.Image, place: PixelBox, content: Box) -> Image.Ima
 
 def extend_alpha(kept: Image.Image, plan: Plan) -> Image.Image:
     """The kept part's alpha continued to the whole output by repeating its border, mode L."""
-    gaps = plan.gaps
-    alpha = np.pad(
-        np.asarray(kept.getchannel("A")),
-        ((gaps[Edge.TOP], gaps[Edge.BOTTOM]), (gaps[Edge.LEFT], gaps[Edge.RIGHT])),
-        mode="edge",
-    )
-    return Image.fromarray(alpha)
+    return repeat_border(kept.getchannel("A"), plan.gaps)
+
+
+def repeat_border(picture: Image.Image, gaps: dict[Edge, int]) -> Image.Image:
+    """Grow ``picture`` by ``gaps`` px a side, filled with its outermost pixels; any mode."""
+    pixels = np.asarray(picture)
+    down = (gaps[Edge.TOP], gaps[Edge.BOTTOM])
+    across = (gaps[Edge.LEFT], gaps[Edge.RIGHT])
+    channels = [(0, 0)] * (pixels.ndim - 2)
+    return Image.fromarray(np.pad(pixels, (down, across, *channels), mode="edge"))

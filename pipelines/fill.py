@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipelines.canvas import Canvas
+from pipelines.canvas import Canvas, repeat_border
 from pipelines.composition import Composition
 from pipelines.geometry import Edge
 from pipelines.plan import Plan
@@ -43,7 +43,7 @@ def choose_fill(wished: Fill, canvas: Canvas, plan: Plan, composition: Compositi
 
 
 def fill_solid(canvas: Canvas) -> Image.Image:
-    """One colour, the commonest along the borders that are extended."""
+    """One colour, the median along the borders that are extended."""
     colour = np.median(np.concatenate(_borders(canvas)), axis=0)
     red, green, blue = (round(float(channel)) for channel in colour)
     picture = Image.new("RGB", canvas.size, (red, green, blue))
@@ -53,11 +53,7 @@ def fill_solid(canvas: Canvas) -> Image.Image:
 
 def fill_edge(canvas: Canvas) -> Image.Image:
     """The outermost pixels of the source repeated outward."""
-    gaps = canvas.place.gaps(canvas.size)
-    kept = np.asarray(canvas.picture.crop(canvas.place))
-    across = (gaps[Edge.LEFT], gaps[Edge.RIGHT])
-    down = (gaps[Edge.TOP], gaps[Edge.BOTTOM])
-    return Image.fromarray(np.pad(kept, (down, across, (0, 0)), mode="edge"))
+    return repeat_border(canvas.picture.crop(canvas.place), canvas.place.gaps(canvas.size))
 
 
 def _borders(canvas: Canvas) -> list[npt.NDArray[np.uint8]]:

@@ -6,12 +6,12 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pipelines.errors import InvalidOption, ModelError, ReframeError, WeightsError
 from server.cli import weights
 from server.cli.doctor import doctor
 from server.cli.plan import plan
+from server.cli.report import open_stderr
 from server.cli.run import run
 
 app = typer.Typer(
@@ -68,8 +68,7 @@ def main() -> None:
 
 
 def _complain(words: str) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"smart-resize: {words}", markup=False)
+    open_stderr().print(f"smart-resize: {words}", markup=False)
 
 
 def exit_code(error: ReframeError) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipelines import preview
 from pipelines.engine import Engine, Mode
 from pipelines.errors import EngineUnavailable
+from pipelines.preview.describer import PreviewDescriber
 from pipelines.weights import locate
 from pipelines.weights.lock_file import find_lock, read_lock
 from pipelines.weights.store import DEFAULT_FOLDER, Store
@@ -51,4 +52,4 @@ def _load_sdxl(supplies: Supplies) -> Engine:
     except ImportError as error:
         msg = "engine sdxl needs torch, diffusers and transformers (extra: cuda)"
         raise EngineUnavailable(msg) from error
-    return models.load(folder, preview.load().describe, supplies.mode)
+    return models.load(folder, PreviewDescriber(), supplies.mode)

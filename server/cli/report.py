@@ -9,6 +9,11 @@ from rich.console import Console
 from pipelines.errors import ReframeError
 
 
+def open_stderr() -> Console:
+    """Where words go, for stdout may carry a picture; printed as they are."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
 class Report:
     """Says everything once, in the way that was asked for; counts the failures."""
 
@@ -17,7 +22,7 @@ class Report:
 
         Words go to stderr, for stdout may carry a picture, unless they are what was asked for.
         """
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = open_stderr()
         self.failures = 0
         self._json_lines = json_lines
         self._words_are_the_result = words_are_the_result

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from pipelines.errors import InvalidOption
@@ -23,6 +22,7 @@ from pipelines.weights.lock_file import find_lock, read_lock, write_lock
 from pipelines.weights.pinning import Wish, pin
 from pipelines.weights.store import DEFAULT_FOLDER, Store, find_strangers
 from pipelines.weights.verify import Depth, Report, verify
+from server.cli.report import open_stderr
 
 app = typer.Typer(
     help="Models by role: list, lock, fetch, verify, carry.",
@@ -278,12 +278,12 @@ def _count(things: Sequence[object], noun: str) -> str:
 
 
 def _say(text: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+    open_stderr().print(text, markup=False)
 
 
 @contextmanager
 def _bar(verb: str, total: int | None) -> Iterator[Meter]:
-    console = Console(stderr=True)
+    console = open_stderr()
     text = TextColumn("{task.description}")
     columns = (text, BarColumn(), DownloadColumn(), TransferSpeedColumn())
     quiet = not console.is_terminal
