@@ -50,6 +50,14 @@ def compose(
     return output
 
 
+def make_draft(painted: Image.Image, canvas: Canvas, large: Canvas) -> Image.Image:
+    """``painted`` at the size of ``large``, the output's canvas, with the source on top; RGB."""
+    layer = cv2.resize(_match_tone(painted, canvas), large.size, interpolation=cv2.INTER_CUBIC)
+    draft = Image.fromarray(np.asarray(layer, np.uint8))
+    draft.paste(large.picture.crop(large.place), large.place[:2])
+    return draft
+
+
 def _match_tone(painted: Image.Image, canvas: Canvas) -> Pixels:
     """Shift the layer's low-frequency colours by what it got wrong along the source's border."""
     layer = np.asarray(painted)

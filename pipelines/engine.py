@@ -11,6 +11,24 @@ from pipelines.composition import Composition
 from pipelines.progress import Progress
 
 
+class Mode(StrEnum):
+    """What the caller chooses between speed and quality; not every engine knows the difference."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    QUALITY = "quality"
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """What an outpainter is asked for; the same seed gives the same picture on one machine."""
+
+    canvas: Canvas
+    prompt: str = ""
+    seed: int = 0
+    mode: Mode = Mode.BALANCED
+
+
 class Describer(Protocol):
     """Looks at an upright sRGB picture, RGB or RGBA, and says what is in it."""
 
@@ -22,30 +40,24 @@ class Describer(Protocol):
 class Outpainter(Protocol):
     """Paints what the canvas's mask asks for."""
 
-    def __call__(
-        self, canvas: Canvas, *, prompt: str, seed: int, progress: Progress
-    ) -> Image.Image:
+    def __call__(self, painting: Painting, progress: Progress) -> Image.Image:
         """Return an RGB picture of the canvas's size; inside ``place`` it repeats the source."""
         ...
 
 
-class Mode(StrEnum):
-    """What the caller chooses between speed and quality; not every engine knows the difference."""
-
-    FAST = "fast"
-    BALANCED = "balanced"
-    QUALITY = "quality"
-
-
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A describer and an outpainter that go together.
+    """A describer and an outpainter that go together; both may be called from several threads.
 
     ``paint_price`` is how dear painting is for the planner: 1 for a generative model, more for
-    one that can only continue what is there.
+    one that can only continue what is there. ``models`` are the locked models behind it, each as
+    ``repository@revision``. ``refine`` gives what was painted and then enlarged its detail: its
+    canvas has the output's size, and the mask marks what to work on.
     """
 
     name: str
     describe: Describer
     outpaint: Outpainter
     paint_price: float = 1.0
+    models: tuple[str, ...] = ()
+    refine: Outpainter | None = None

@@ -13,6 +13,7 @@ class Step(StrEnum):
     PLAN = "plan"
     LAY_OUT = "lay_out"
     OUTPAINT = "outpaint"
+    REFINE = "refine"
     COMPOSE = "compose"
     ENCODE = "encode"
 

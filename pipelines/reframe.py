@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
-from pipelines.canvas import Canvas, lay_out, resample
+from pipelines.canvas import lay_out, resample
 from pipelines.codec.decode import Source, decode
 from pipelines.codec.encode import Format, encode
 from pipelines.codec.limits import Limits
-from pipelines.compose import compose
+from pipelines.compose import compose, make_draft
 from pipelines.composition import Composition
-from pipelines.engine import Engine
+from pipelines.engine import Engine, Mode, Painting
 from pipelines.errors import InvalidPlan
 from pipelines.fill import Fill, choose_fill, fill_edge, fill_solid
 from pipelines.geometry import Size
@@ -22,6 +22,9 @@ from pipelines.proof import measure_preservation, score_seam
 from pipelines.reframed import Reframed
 from pipelines.rules import Rules
 from pipelines.target import Target
+
+ENLARGED = 1.5
+"""What was painted is refined where the output has more than this many times its pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class ReframeRequest:
     fill: Fill = Fill.AUTO
     prompt: str = ""
     seed: int = 0
+    mode: Mode = Mode.BALANCED
     format: Format = Format.PNG
     quality: int | None = None
     max_bytes: int | None = None
@@ -57,7 +61,7 @@ class Described:
 
 
 class Reframer:
-    """One engine, ready to reframe; one call at a time."""
+    """One engine, ready to reframe; may be called from several threads."""
 
     def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
         """Keep the engine, and the limits that every source is held to."""
@@ -118,7 +122,14 @@ class Reframer:
             # exact at the output's own size, and nothing to blend
             plan = replace(plan, feather=plan.rim)
             canvas = lay_out(kept, plan, seen, plan.target)
-        painted = self._paint(canvas, fill, prompt, request.seed, watch.progress)
+        painting = Painting(canvas, prompt, request.seed, request.mode)
+        painted = self._paint(painting, fill, watch.progress)
+        if painted and fill is Fill.GENERATE and self._refines(request.mode, plan):
+            watch.start(Step.REFINE)
+            large = lay_out(kept, plan, seen, plan.target)
+            draft = replace(large, picture=make_draft(painted, canvas, large))
+            painted = self._refine(replace(painting, canvas=draft), watch.progress)
+            canvas = large
         watch.start(Step.COMPOSE)
         output = compose(kept, painted, canvas, plan, request.seed)
         preservation = measure_preservation(output, kept, plan)
@@ -128,6 +139,8 @@ class Reframer:
         watch.stop()
         return Reframed(
             engine=self.engine.name,
+            models=self.engine.models,
+            mode=request.mode,
             source=described.source,
             composition=described.composition,
             rules=request.rules,
@@ -141,15 +154,23 @@ class Reframer:
             seconds=watch.seconds,
         )
 
+    def _refines(self, mode: Mode, plan: Plan) -> bool:
+        enlarged = plan.target.area / plan.canvas.area
+        return self.engine.refine is not None and (mode is Mode.QUALITY or enlarged > ENLARGED)
+
+    def _refine(self, painting: Painting, progress: Progress) -> Image.Image:
+        assert self.engine.refine
+        return self.engine.refine(painting, progress)
+
     def _paint(
-        self, canvas: Canvas, fill: Fill | None, prompt: str, seed: int, progress: Progress
+        self, painting: Painting, fill: Fill | None, progress: Progress
     ) -> Image.Image | None:
         match fill:
             case None:
                 return None
             case Fill.SOLID:
-                return fill_solid(canvas)
+                return fill_solid(painting.canvas)
             case Fill.EDGE:
-                return fill_edge(canvas)
+                return fill_edge(painting.canvas)
             case _:
-                return self.engine.outpaint(canvas, prompt=prompt, seed=seed, progress=progress)
+                return self.engine.outpaint(painting, progress)

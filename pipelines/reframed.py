@@ -8,6 +8,7 @@ from typing import Any
 from pipelines.codec.decode import Source
 from pipelines.codec.encode import Encoded
 from pipelines.composition import Composition
+from pipelines.engine import Mode
 from pipelines.fill import Fill
 from pipelines.geometry import Edge
 from pipelines.plan import Plan
@@ -19,11 +20,14 @@ from pipelines.rules import Rules
 class Reframed:
     """One output, and everything needed to judge or repeat it.
 
-    ``engine`` names who painted; ``fill`` is what filled the new area, None where nothing was
-    added. ``seam`` has a score per extended side. ``seconds`` is the wall time of each step.
+    ``engine`` names who painted, with which ``models``; ``fill`` is what filled the new area,
+    None where nothing was added. ``seam`` has a score per extended side. ``seconds`` is the wall
+    time of each step.
     """
 
     engine: str
+    models: tuple[str, ...]
+    mode: Mode
     source: Source
     composition: Composition
     rules: Rules
@@ -51,6 +55,8 @@ class Reframed:
         return {
             "version": importlib.metadata.version("smart-resize"),
             "engine": self.engine,
+            "models": list(self.models),
+            "mode": self.mode.value,
             "describer": self.composition.describer,
             "fill": self.fill.value if self.fill else None,
             "prompt": self.prompt,

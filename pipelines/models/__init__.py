@@ -6,14 +6,14 @@ card.
 
 from pathlib import Path
 
-from pipelines.engine import Describer, Engine, Mode
-from pipelines.models.components import load_components
+from pipelines.engine import Describer, Engine
 from pipelines.models.device import choose_device
-from pipelines.models.outpainter import SdxlOutpainter
-from pipelines.models.recipe import RECIPES
+from pipelines.models.sdxl.components import load_components
+from pipelines.models.sdxl.outpainter import SdxlOutpainter, alone
+from pipelines.models.sdxl.painter import Painter
 
 
-def load(folder: Path, describe: Describer, mode: Mode = Mode.BALANCED) -> Engine:
+def load(folder: Path, describe: Describer) -> Engine:
     """The engine with the SDXL inpainting model in ``folder``, ready to work.
 
     Raises:
@@ -21,5 +21,8 @@ def load(folder: Path, describe: Describer, mode: Mode = Mode.BALANCED) -> Engin
         ModelError: a file is damaged, or this is no SDXL inpainting model.
     """
     device = choose_device()
-    outpaint = SdxlOutpainter(load_components(folder, device), device, RECIPES[mode])
+    components = load_components(folder, device)
+    outpaint = SdxlOutpainter(
+        alone(Painter(components, device)), native=components.native, cell=components.cell
+    )
     return Engine("sdxl", describe, outpaint)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipelines.canvas import Canvas
+from pipelines.engine import Painting
 from pipelines.geometry import Box, Edge, Size
 from pipelines.preview import membrane, rim, texture
 from pipelines.preview.continuation import continue_colours, make_grain
@@ -27,11 +27,9 @@ MOSTLY = 0.6
 class PreviewOutpainter:
     """Paints side by side, sideways first, with colours and textures found next to that side."""
 
-    def __call__(
-        self, canvas: Canvas, *, prompt: str, seed: int, progress: Progress
-    ) -> Image.Image:
-        """Return RGB; the place is kept to the bit. The same seed gives the same bytes."""
-        del prompt
+    def __call__(self, painting: Painting, progress: Progress) -> Image.Image:
+        """Return RGB; the place is kept to the bit. It reads neither the prompt nor the mode."""
+        canvas = painting.canvas
         picture = canvas.picture.convert("RGB")
         pixels = np.asarray(picture).astype(np.float32)
         masks = (
@@ -40,7 +38,7 @@ class PreviewOutpainter:
         )
         gaps = canvas.place.gaps(canvas.size)
         edges = [e for e in (Edge.LEFT, Edge.RIGHT, Edge.TOP, Edge.BOTTOM) if gaps[e] > 0]
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(painting.seed)
         for number, edge in enumerate(edges):
             side = turn_side(pixels, masks, canvas.place, edge, is_cut=edge in canvas.cut_edges)
             _paint(side, rng, partial(_report, progress, number, len(edges)))

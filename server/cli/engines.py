@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipelines import preview
-from pipelines.engine import Engine, Mode
+from pipelines.engine import Engine
 from pipelines.errors import EngineUnavailable
 from pipelines.preview.describer import PreviewDescriber
 from pipelines.weights import locate
@@ -22,11 +22,10 @@ class EngineName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Supplies:
-    """Where an engine's weights are, and how hard it should try."""
+    """Where an engine's weights are."""
 
     weights: Path = DEFAULT_FOLDER
     lock: Path | None = None
-    mode: Mode = Mode.BALANCED
 
 
 def load_engine(name: EngineName, supplies: Supplies | None = None) -> Engine:
@@ -52,4 +51,4 @@ def _load_sdxl(supplies: Supplies) -> Engine:
     except ImportError as error:
         msg = "engine sdxl needs torch, diffusers and transformers (extra: cuda)"
         raise EngineUnavailable(msg) from error
-    return models.load(folder, PreviewDescriber(), supplies.mode)
+    return models.load(folder, PreviewDescriber())

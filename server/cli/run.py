@@ -155,6 +155,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
             fill=fill,
             prompt=prompt,
             seed=seed,
+            mode=mode,
             format=format_of(output, form),
             quality=quality,
             max_bytes=options.read_bytes(max_bytes),
@@ -165,7 +166,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
     outputs = Outputs(output, inputs=inputs, count=len(requests))
     job = _Job(
         Reframer(
-            load_engine(engine, Supplies(weights, lock_path, mode)),
+            load_engine(engine, Supplies(weights, lock_path)),
             options.read_limits(max_megapixels),
         ),
         outputs,

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.canvas import Canvas
 from pipelines.codec.encode import Format
 from pipelines.composition import Composition, Subject
-from pipelines.engine import Engine
+from pipelines.engine import Engine, Mode, Painting
 from pipelines.errors import ImageUndecodable, InvalidPlan, JobCancelled
 from pipelines.fill import Fill, fill_edge
 from pipelines.geometry import Box, Size
@@ -42,12 +41,22 @@ class Brush:
     def __init__(self) -> None:
         self.prompts: list[str] = []
 
-    def __call__(
-        self, canvas: Canvas, *, prompt: str, seed: int, progress: Progress
-    ) -> Image.Image:
-        self.prompts.append(f"{prompt} #{seed}")
+    def __call__(self, painting: Painting, progress: Progress) -> Image.Image:
+        self.prompts.append(f"{painting.prompt} #{painting.seed}")
         progress(Step.OUTPAINT, 0.5)
-        return fill_edge(canvas)
+        return fill_edge(painting.canvas)
+
+
+class Pencil:
+    """Refines to one plain colour, and notes the pictures that it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[Painting] = []
+
+    def __call__(self, painting: Painting, progress: Progress) -> Image.Image:
+        self.seen.append(painting)
+        progress(Step.REFINE, 0.5)
+        return Image.new("RGB", painting.canvas.size, "navy")
 
 
 def make_reframer() -> tuple[Reframer, Eye, Brush]:
@@ -80,7 +89,44 @@ def test_the_record_says_what_made_the_output() -> None:
     assert record["preservation"]["changed"] == 0
     assert record["output"]["bytes"] == len(output.file.data)
     assert set(record["seam"]) == {"left", "right"}
-    assert set(record["seconds"]) == {step.value for step in Step}
+    assert set(record["seconds"]) == {step.value for step in Step} - {"refine"}
+
+
+@pytest.mark.parametrize(
+    ("target", "mode", "refined"),
+    [
+        (Size(400, 100), Mode.BALANCED, False),
+        (Size(400, 100), Mode.QUALITY, True),
+        (Size(2400, 800), Mode.BALANCED, True),
+        (Size(2400, 800), Mode.FAST, True),
+    ],
+)
+def test_what_is_painted_small_is_refined_at_the_outputs_size(
+    target: Size, mode: Mode, *, refined: bool
+) -> None:
+    pencil = Pencil()
+    reframer = Reframer(Engine("test", Eye(), Brush(), refine=pencil))
+    request = ReframeRequest(target, Rules(Policy.EXPAND), fill=Fill.GENERATE, mode=mode)
+    (output,) = reframer(SOURCE, [request])
+    assert len(pencil.seen) == refined
+    assert ("refine" in output.seconds) == refined
+    assert output.preservation.changed == 0
+    for painting in pencil.seen:
+        assert painting.canvas.size == target
+        place = painting.canvas.place
+        assert place == output.plan.place
+        draft = np.asarray(painting.canvas.picture)
+        assert draft[:, : place.left].std() > 0  # what was painted is there to be refined
+        with Image.open(io.BytesIO(output.file.data)) as picture:
+            assert picture.getpixel((0, 0)) != tuple(draft[0, 0])
+
+
+def test_a_plain_colour_needs_no_refining() -> None:
+    pencil = Pencil()
+    reframer = Reframer(Engine("test", Eye(), Brush(), refine=pencil))
+    request = ReframeRequest(Size(400, 100), fill=Fill.SOLID, mode=Mode.QUALITY)
+    list(reframer(SOURCE, [request]))
+    assert not pencil.seen
 
 
 def test_without_a_prompt_the_describers_scene_is_painted() -> None:
@@ -118,9 +164,9 @@ def test_a_plan_for_another_source_is_refused() -> None:
 
 
 def test_progress_hears_every_step_in_order() -> None:
-    reframer, _, _ = make_reframer()
+    reframer = Reframer(Engine("test", Eye(), Brush(), refine=Pencil()))
     heard: list[tuple[str, float]] = []
-    request = ReframeRequest(Expansion(right=20), fill=Fill.GENERATE)
+    request = ReframeRequest(Expansion(right=20), fill=Fill.GENERATE, mode=Mode.QUALITY)
     list(reframer(SOURCE, [request], lambda step, fraction: heard.append((step, fraction))))
     assert [step for step, fraction in heard if fraction == 0] == list(Step)
     assert (Step.OUTPAINT, 0.5) in heard
@@ -128,14 +174,15 @@ def test_progress_hears_every_step_in_order() -> None:
 
 @pytest.mark.parametrize("last", list(Step))
 def test_a_job_can_be_stopped_at_every_step(last: Step) -> None:
-    reframer, _, _ = make_reframer()
+    reframer = Reframer(Engine("test", Eye(), Brush(), refine=Pencil()))
 
     def stop(step: str, fraction: float) -> None:
         if step == last:
             raise JobCancelled
 
+    request = ReframeRequest(Expansion(right=20), fill=Fill.GENERATE, mode=Mode.QUALITY)
     with pytest.raises(JobCancelled):
-        list(reframer(SOURCE, [ReframeRequest(Expansion(right=20))], stop))
+        list(reframer(SOURCE, [request], stop))
 
 
 def test_what_is_no_picture_is_refused_before_anyone_looks() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines.models.components import Components, load_components
 from pipelines.models.device import CPU
-from tests.pipelines.models.replica import write_replica
+from pipelines.models.sdxl.components import Components, load_components
+from tests.pipelines.models.sdxl.replica import write_replica
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,14 +12,13 @@ from pipelines.engine import Engine, Mode
 from pipelines.errors import JobCancelled, WeightsMissing
 from pipelines.fill import Fill
 from pipelines.geometry import Box, Size
-from pipelines.models.components import Components
-from pipelines.models.device import CPU
-from pipelines.models.outpainter import SdxlOutpainter
-from pipelines.models.recipe import Recipe
+from pipelines.models.sdxl.components import Components
+from pipelines.models.sdxl.recipe import Recipe
 from pipelines.progress import Step
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.rules import Policy, Rules
 from tests.drawings import draw_meadow, to_png
+from tests.pipelines.models.sdxl.scenes import make_outpainter
 
 SOURCE = to_png(draw_meadow(240, 160))
 
@@ -31,7 +30,7 @@ def see_ball(picture: Image.Image) -> Composition:
 
 @pytest.fixture(scope="module")
 def reframer(components: Components) -> Reframer:
-    outpaint = SdxlOutpainter(components, CPU, Recipe(steps=2, guidance=3.0))
+    outpaint = make_outpainter(components, Recipe(steps=2, guidance=3.0))
     return Reframer(Engine("sdxl", see_ball, outpaint))
 
 
@@ -65,8 +64,10 @@ def test_a_job_can_be_stopped_while_it_is_painted(reframer: Reframer) -> None:
 
 
 def test_a_folder_of_weights_becomes_an_engine(replica: Path) -> None:
-    engine = models.load(replica, see_ball, Mode.FAST)
-    request = ReframeRequest(Size(480, 160), Rules(Policy.EXPAND), fill=Fill.GENERATE)
+    engine = models.load(replica, see_ball)
+    request = ReframeRequest(
+        Size(480, 160), Rules(Policy.EXPAND), fill=Fill.GENERATE, mode=Mode.FAST
+    )
     (output,) = Reframer(engine)(SOURCE, [request])
     assert output.engine == "sdxl"
     assert output.preservation.changed == 0

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from pipelines.canvas import Canvas
+from pipelines.engine import Painting
 from pipelines.geometry import Box, Edge, PixelBox
 from pipelines.preview.outpainter import PreviewOutpainter
 
@@ -41,7 +42,7 @@ def lay_out(
 
 
 def paint(canvas: Canvas, seed: int = 1) -> Pixels:
-    painted = PreviewOutpainter()(canvas, prompt="", seed=seed, progress=lambda *_: None)
+    painted = PreviewOutpainter()(Painting(canvas, seed=seed), lambda *_: None)
     assert painted.mode == "RGB"
     return np.asarray(painted)
 
@@ -202,9 +203,7 @@ def test_nothing_to_paint_gives_the_picture_back() -> None:
 def test_progress_grows_from_0_to_1() -> None:
     heard: list[float] = []
     canvas = lay_out(draw_landscape(120, 100), (300, 200))
-    PreviewOutpainter()(
-        canvas, prompt="", seed=1, progress=lambda _, fraction: heard.append(fraction)
-    )
+    PreviewOutpainter()(Painting(canvas, seed=1), lambda _, fraction: heard.append(fraction))
     assert heard[0] == 0
     assert heard[-1] == 1
     assert heard == sorted(heard)
@@ -218,7 +217,7 @@ def test_a_cancel_passes_through() -> None:
 
     canvas = lay_out(draw_landscape(120, 100), (300, 200))
     with pytest.raises(Stopped, match="outpaint"):
-        PreviewOutpainter()(canvas, prompt="", seed=1, progress=stop)
+        PreviewOutpainter()(Painting(canvas, seed=1), stop)
 
 
 def test_a_likely_subject_is_not_copied_where_there_is_room_beside_it() -> None:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import torch
 
-from pipelines.models.components import Components
 from pipelines.models.device import Device
+from pipelines.models.sdxl.components import Components
 
 REMEMBERED = 256
 """Prompts kept; each takes about 0.3 MB of device memory at full size."""

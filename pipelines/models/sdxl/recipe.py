@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pipelines.engine import Mode
-from pipelines.models.schedule import Spacing
+from pipelines.models.sdxl.schedule import Spacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Recipe:
     much again there. ``overlap`` px of the source beside the new area are painted as well.
     ``ramp`` latent cells further inside, the source holds the painting to itself until the end,
     nearer the seam for fewer steps; 0 never holds it. With ``carries_colour`` the first noise
-    is tinted with the pre-fill.
+    is tinted with the pre-fill. A ``strength`` below 1 takes only that share of the steps, the
+    last ones, and begins with the picture itself below as much noise.
     """
 
     steps: int
@@ -27,6 +28,7 @@ class Recipe:
     overlap: int = 16
     ramp: int = 4
     carries_colour: bool = True
+    strength: float = 1.0
 
     def guides(self, step: int) -> bool:
         """Whether the prompt is weighed against its absence at ``step``, counted from 0."""

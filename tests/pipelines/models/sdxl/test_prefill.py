@@ -3,8 +3,8 @@
 import numpy as np
 
 from pipelines.geometry import PixelBox
-from pipelines.models.prefill import fill_blurred
-from tests.pipelines.models.scenes import draw_canvas
+from pipelines.models.sdxl.prefill import fill_blurred
+from tests.pipelines.models.sdxl.scenes import draw_canvas
 
 
 def test_the_place_is_untouched_and_the_border_is_continued() -> None:

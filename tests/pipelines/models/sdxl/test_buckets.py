@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from PIL import Image
 
 from pipelines.geometry import PixelBox, Size
-from pipelines.models.buckets import FULL, GRID, TRAINED, WIDEST, Fit, choose_bucket
+from pipelines.models.sdxl.buckets import FULL, GRID, TRAINED, WIDEST, Fit, choose_bucket
 from tests.drawings import draw_coordinates
 
 SIDES = st.integers(1, 3000)

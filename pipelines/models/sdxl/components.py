@@ -20,7 +20,7 @@ from transformers.utils import logging as transformers_logging
 
 from pipelines.errors import ModelError, WeightsMissing
 from pipelines.models.device import Device
-from pipelines.models.schedule import Training
+from pipelines.models.sdxl.schedule import Training
 
 CHANNELS = 9
 """What an inpainting UNet reads: noisy latents, the mask, the masked picture's latents."""

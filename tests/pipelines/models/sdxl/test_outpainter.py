@@ -10,14 +10,17 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.canvas import Canvas
+from pipelines.engine import Painting
 from pipelines.errors import JobCancelled, ModelError
 from pipelines.geometry import PixelBox, Size
-from pipelines.models.components import Components, load_components
 from pipelines.models.device import CPU, Device
-from pipelines.models.outpainter import Painting, SdxlOutpainter
-from pipelines.models.recipe import Recipe
+from pipelines.models.sdxl.components import Components, load_components
+from pipelines.models.sdxl.outpainter import SdxlOutpainter
+from pipelines.models.sdxl.painter import Painter
+from pipelines.models.sdxl.patch import Patch
+from pipelines.models.sdxl.recipe import Recipe
 from pipelines.progress import Progress, Step, ignore_progress
-from tests.pipelines.models.scenes import count_calls, draw_canvas, ignore
+from tests.pipelines.models.sdxl.scenes import count_calls, draw_canvas, make_outpainter, nobody
 
 RECIPE = Recipe(steps=4, guidance=5.0, interval=(0.0, 0.5))
 """Six evaluations."""
@@ -25,7 +28,7 @@ RECIPE = Recipe(steps=4, guidance=5.0, interval=(0.0, 0.5))
 
 @pytest.fixture(scope="module")
 def outpaint(components: Components) -> SdxlOutpainter:
-    return SdxlOutpainter(components, CPU, RECIPE)
+    return make_outpainter(components, RECIPE)
 
 
 def paint(
@@ -36,7 +39,7 @@ def paint(
     seed: int = 1,
     progress: Progress = ignore_progress,
 ) -> Image.Image:
-    return outpaint(canvas, prompt=prompt, seed=seed, progress=progress)
+    return outpaint(Painting(canvas, prompt, seed), progress)
 
 
 @pytest.mark.parametrize("size", [(192, 128), (90, 100), (300, 40), (7, 200), (3, 2)])
@@ -67,29 +70,26 @@ def test_the_prompt_and_the_source_both_count(outpaint: SdxlOutpainter) -> None:
     assert len(pictures) == 3
 
 
-def test_pictures_painted_together_turn_out_as_alone(outpaint: SdxlOutpainter) -> None:
+def test_pictures_painted_together_turn_out_as_alone(
+    outpaint: SdxlOutpainter, components: Components
+) -> None:
     paintings = [
         Painting(draw_canvas(192, 128), "the red sky", 1),
         Painting(draw_canvas(180, 120, PixelBox(0, 0, 70, 110)), "a sea", 2),
-        Painting(draw_canvas(192, 128), "the red sky", 3),
+        Painting(draw_canvas(61, 40), "the red sky", 3),
     ]
-    together = denoise(outpaint, paintings)
-    for number, painting in enumerate(paintings):
-        alone = denoise(outpaint, [painting])[0]
+    patches = [outpaint.make_patch(each, outpaint.fit(each.canvas)) for each in paintings]
+    assert {patch.kind.size for patch in patches} == {Size(192, 128)}
+    painter = Painter(components, CPU)
+
+    def denoise(*patches: Patch) -> torch.Tensor:
+        with CPU.working():
+            return painter.denoise(painter.prepare(patches), RECIPE, nobody(len(patches)))[1]
+
+    together = denoise(*patches)
+    for number, patch in enumerate(patches):
+        alone = denoise(patch)[0]
         assert float((together[number] - alone).abs().max() / alone.std()) < 5e-5
-
-
-def denoise(outpaint: SdxlOutpainter, paintings: list[Painting]) -> torch.Tensor:
-    fits = [outpaint.fit(painting.canvas) for painting in paintings]
-    assert {fit.bucket for fit in fits} == {Size(192, 128)}
-    with CPU.working():
-        return outpaint.denoise(outpaint.prepare(paintings, fits), ignore)
-
-
-def test_many_sizes_of_one_shape_are_painted_in_one_batch(outpaint: SdxlOutpainter) -> None:
-    sizes = [(192, 128), (90, 60), (61, 40)]
-    paintings = [Painting(draw_canvas(*size), "", number) for number, size in enumerate(sizes)]
-    assert [picture.size for picture in outpaint.paint(paintings, ignore)] == sizes
 
 
 def test_progress_is_heard_before_every_step(outpaint: SdxlOutpainter) -> None:
@@ -116,11 +116,10 @@ def test_a_job_stops_between_steps_and_the_next_one_is_not_disturbed(
 
 def test_the_seam_is_held_to_the_source(components: Components) -> None:
     canvas = draw_canvas(192, 128, PixelBox(0, 0, 128, 128))
-    held = SdxlOutpainter(components, CPU, RECIPE)
-    fit = held.fit(canvas)
+    painter, outpaint = Painter(components, CPU), make_outpainter(components, RECIPE)
     with CPU.working():
-        (row,) = held.prepare([Painting(canvas, "", 1)], [fit])
-        latents = held.denoise([row], ignore)[0]
+        (row,) = painter.prepare([outpaint.make_patch(Painting(canvas), outpaint.fit(canvas))])
+        latents = painter.denoise([row], RECIPE, nobody())[1][0]
     deep = (row.hold == 1).expand_as(latents)
     assert 0.3 < deep.float().mean() < 0.6
     torch.testing.assert_close(latents[deep], row.masked[deep])
@@ -132,9 +131,10 @@ def test_the_first_noise_is_tinted_with_the_prefill(components: Components) -> N
     def tint(colour: str, *, carries: bool) -> torch.Tensor:
         recipe = Recipe(2, 1.0, carries_colour=carries)
         prefill = Image.new("RGB", canvas.size, colour)
-        outpaint = SdxlOutpainter(components, CPU, recipe, prefill=lambda _: prefill)
+        outpaint = make_outpainter(components, recipe, prefill=lambda _: prefill)
+        patch = outpaint.make_patch(Painting(canvas), outpaint.fit(canvas))
         with CPU.working():
-            (row,) = outpaint.prepare([Painting(canvas, "", 1)], [outpaint.fit(canvas)])
+            (row,) = Painter(components, CPU).prepare([patch])
         return row.tint
 
     assert not torch.equal(tint("red", carries=True), tint("blue", carries=True))
@@ -143,7 +143,7 @@ def test_the_first_noise_is_tinted_with_the_prefill(components: Components) -> N
 
 def test_one_job_does_no_more_work_than_the_ledger_allows(components: Components) -> None:
     """Six evaluations, one encoding and a sixteenth, one decoding, each prompt encoded once."""
-    outpaint = SdxlOutpainter(components, CPU, RECIPE)
+    outpaint = make_outpainter(components, RECIPE)
     canvas = draw_canvas(192, 128)
     vae, unet = components.vae, components.unet
     with (
@@ -203,7 +203,7 @@ def test_half_precision_paints_nearly_the_same(replica: Path, components: Compon
     half = Device(CPU.hardware, torch.float16, CPU.attention)
     canvas, recipe = draw_canvas(128, 64), Recipe(steps=2, guidance=3.0, interval=(0.0, 0.5))
     exact, rough = (
-        np.asarray(paint(SdxlOutpainter(parts, device, recipe), canvas), float)
+        np.asarray(paint(make_outpainter(parts, recipe, device=device), canvas), float)
         for parts, device in ((components, CPU), (load_components(replica, half), half))
     )
     assert 0 < np.abs(exact - rough).mean() < 1

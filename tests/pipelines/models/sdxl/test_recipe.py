@@ -1,7 +1,7 @@
 """What the modes cost."""
 
 from pipelines.engine import Mode
-from pipelines.models.recipe import RECIPES, Recipe
+from pipelines.models.sdxl.recipe import RECIPES, Recipe
 
 
 def test_every_mode_has_a_recipe_and_costs_more_than_the_one_before() -> None:

@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 import torch
 
+from pipelines.errors import JobCancelled
 from pipelines.geometry import Size
-from pipelines.models.denoise import Row, denoise, make_noise, tell_sizes
+from pipelines.models.audience import Audience
 from pipelines.models.device import CPU, Device
-from pipelines.models.prompt import Words
-from pipelines.models.recipe import Recipe
-from pipelines.models.schedule import Spacing, Training, make_schedule
-from tests.pipelines.models.replica import SCHEDULER, WORDS, make_unet
-from tests.pipelines.models.scenes import ignore
+from pipelines.models.sdxl.denoise import Row, denoise, make_noise, tell_sizes
+from pipelines.models.sdxl.prompt import Words
+from pipelines.models.sdxl.recipe import Recipe
+from pipelines.models.sdxl.schedule import Spacing, Training, make_schedule
+from tests.pipelines.models.sdxl.replica import SCHEDULER, WORDS, make_unet
+from tests.pipelines.models.sdxl.scenes import ignore, nobody
 
 
 class Ear:
@@ -44,7 +46,8 @@ def run(row: Row, recipe: Recipe, tick: Any = ignore) -> tuple[torch.Tensor, Ear
     training = Training.from_config(SCHEDULER)
     schedule = make_schedule(training, recipe.steps, recipe.spacing, CPU)
     ear: Any = Ear()
-    return denoise(ear, [row], schedule, recipe, tick), ear
+    _, latents = denoise(ear, [row], schedule, recipe, Audience([tick]))
+    return latents, ear
 
 
 def make_row(*, hold: float = 0.0, tint: float = 0.0) -> Row:
@@ -103,20 +106,38 @@ def test_what_is_held_for_half_the_steps_is_the_source_in_noise() -> None:
     torch.testing.assert_close(latents, expected)
 
 
-def test_a_stop_between_steps_passes_through() -> None:
-    class Enough(Exception):
-        pass
-
+def test_who_leaves_between_steps_stops_the_work_and_keeps_the_reason() -> None:
     heard: list[float] = []
 
     def tick(fraction: float) -> None:
         heard.append(fraction)
         if fraction >= 0.5:
-            raise Enough
+            raise JobCancelled
 
-    with pytest.raises(Enough):
-        run(make_row(), Recipe(steps=4, guidance=1.0), tick)
+    latents, ear = run(make_row(), Recipe(steps=4, guidance=1.0), tick)
     assert heard == [0.0, 0.25, 0.5]
+    assert len(latents) == 0
+    assert len(ear.views) == 2
+
+
+def test_one_who_leaves_does_not_disturb_the_others() -> None:
+    recipe, training = Recipe(steps=4, guidance=1.0), Training.from_config(SCHEDULER)
+    schedule = make_schedule(training, 4, Spacing.TRAILING, CPU)
+
+    def leave(fraction: float) -> None:
+        if fraction >= 0.5:
+            raise JobCancelled
+
+    rows = [make_row(hold=0.4, tint=float(number)) for number in range(3)]
+    ear: Any = Ear()
+    audience = Audience([ignore, leave, ignore])
+    present, latents = denoise(ear, rows, schedule, recipe, audience)
+    assert present == [0, 2]
+    assert isinstance(audience.left[1], JobCancelled)
+    assert [len(view) for view in ear.views] == [3, 3, 2, 2]
+    for place, number in enumerate(present):
+        alone, _ = run(rows[number], recipe)
+        torch.testing.assert_close(latents[place], alone[0])
 
 
 def test_noise_depends_on_the_seed_alone() -> None:
@@ -144,7 +165,7 @@ def test_the_loop_never_waits_for_the_device() -> None:
     with torch.device("meta"):
         unet = make_unet()
     with torch.inference_mode():
-        latents = denoise(unet, [row], schedule, recipe, ignore)
+        _, latents = denoise(unet, [row], schedule, recipe, nobody())
     assert latents.shape == (1, 4, 16, 24)
     with pytest.raises(RuntimeError, match="meta"):
         bool(latents.any())

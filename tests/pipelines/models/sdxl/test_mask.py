@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from pipelines.models.mask import measure_hold, pick_cells, widen_mask
+from pipelines.models.sdxl.mask import measure_hold, pick_cells, widen_mask
 
 
 def draw_mask(left: int, top: int, right: int, bottom: int) -> np.ndarray:

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from pipelines.errors import ModelError, WeightsMissing
-from pipelines.models.components import TEXTS, WEIGHTS, load_components
 from pipelines.models.device import CPU, Device
+from pipelines.models.sdxl.components import TEXTS, WEIGHTS, load_components
 
 
 @pytest.fixture

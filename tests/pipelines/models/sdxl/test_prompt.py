@@ -2,11 +2,11 @@
 
 import torch
 
-from pipelines.models.components import Components
 from pipelines.models.device import CPU
-from pipelines.models.prompt import PromptEncoder
-from tests.pipelines.models.replica import WORDS
-from tests.pipelines.models.scenes import count_calls
+from pipelines.models.sdxl.components import Components
+from pipelines.models.sdxl.prompt import PromptEncoder
+from tests.pipelines.models.sdxl.replica import WORDS
+from tests.pipelines.models.sdxl.scenes import count_calls
 
 
 def test_a_prompt_is_encoded_once(components: Components) -> None:

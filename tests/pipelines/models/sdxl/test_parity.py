@@ -9,15 +9,17 @@ import torch
 from diffusers import EulerDiscreteScheduler, StableDiffusionXLInpaintPipeline
 
 from pipelines.canvas import Canvas
+from pipelines.engine import Painting
 from pipelines.geometry import PixelBox
-from pipelines.models.components import Components
-from pipelines.models.denoise import make_noise
 from pipelines.models.device import CPU
-from pipelines.models.outpainter import Painting, SdxlOutpainter
-from pipelines.models.recipe import Recipe
-from pipelines.models.schedule import Spacing
+from pipelines.models.sdxl.components import Components
+from pipelines.models.sdxl.denoise import make_noise
+from pipelines.models.sdxl.outpainter import SdxlOutpainter
+from pipelines.models.sdxl.painter import Painter
+from pipelines.models.sdxl.recipe import Recipe
+from pipelines.models.sdxl.schedule import Spacing
 from pipelines.progress import ignore_progress
-from tests.pipelines.models.scenes import draw_canvas, ignore
+from tests.pipelines.models.sdxl.scenes import draw_canvas, make_outpainter, nobody
 
 # the library's scheduler lets numpy 2 copy a tensor in the old way
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -77,23 +79,23 @@ def without_aids(recipe: Recipe) -> Recipe:
     )
 
 
-def make_outpainter(components: Components, recipe: Recipe) -> SdxlOutpainter:
-    return SdxlOutpainter(
-        components, CPU, without_aids(recipe), prefill=lambda canvas: canvas.picture
-    )
-
-
 def draw_odd_canvas(width: int, height: int) -> Canvas:
     """The kept part ends nowhere on the grid of latents."""
     return draw_canvas(width, height, PixelBox(width // 4 + 3, 5, width - 20, height))
 
 
-def run_ours(components: Components, canvas: Canvas, recipe: Recipe) -> torch.Tensor:
-    outpainter = make_outpainter(components, recipe)
-    painting = Painting(canvas, "the red sky", SEED)
+def outpaint_plainly(components: Components, recipe: Recipe) -> SdxlOutpainter:
+    return make_outpainter(components, without_aids(recipe), prefill=lambda canvas: canvas.picture)
+
+
+def run_ours(
+    components: Components, canvas: Canvas, recipe: Recipe, prompt: str = "the red sky"
+) -> torch.Tensor:
+    outpainter = outpaint_plainly(components, recipe)
+    painter, painting = Painter(components, CPU), Painting(canvas, prompt, SEED)
+    patch = outpainter.make_patch(painting, outpainter.fit(canvas))
     with CPU.working():
-        rows = outpainter.prepare([painting], [outpainter.fit(canvas)])
-        return outpainter.denoise(rows, ignore)
+        return painter.denoise(painter.prepare([patch]), patch.recipe, nobody())[1]
 
 
 def measure_difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
@@ -116,8 +118,8 @@ def test_the_plain_outpainter_gives_the_librarys_picture(
     components: Components, pipeline: Any
 ) -> None:
     canvas, recipe = draw_odd_canvas(192, 128), CASES[1][2]
-    outpaint = make_outpainter(components, recipe)
-    ours = outpaint(canvas, prompt="the red sky", seed=SEED, progress=ignore_progress)
+    outpaint = outpaint_plainly(components, recipe)
+    ours = outpaint(Painting(canvas, "the red sky", SEED), ignore_progress)
     (theirs,) = run_theirs(pipeline, canvas, recipe, "pil")
     difference = np.abs(np.asarray(ours, int) - np.asarray(theirs, int))
     assert difference.max() <= 1  # a level, where rounding falls to the other side
@@ -135,9 +137,6 @@ def test_the_comparison_would_notice_another_guidance(
 
 def test_the_comparison_would_notice_another_prompt(components: Components, pipeline: Any) -> None:
     canvas, recipe = draw_odd_canvas(128, 128), CASES[0][2]
-    outpainter = make_outpainter(components, recipe)
-    with CPU.working():
-        rows = outpainter.prepare([Painting(canvas, "a", SEED)], [outpainter.fit(canvas)])
-        ours = outpainter.denoise(rows, ignore)
+    ours = run_ours(components, canvas, recipe, "a")
     theirs = run_theirs(pipeline, canvas, recipe, "latent")
     assert measure_difference(ours, theirs) > 10 * TOLERANCE

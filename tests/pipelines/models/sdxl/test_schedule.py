@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 
 from pipelines.errors import ModelError
 from pipelines.models.device import CPU
-from pipelines.models.schedule import Schedule, Spacing, Training, make_schedule
-from tests.pipelines.models.replica import SCHEDULER
+from pipelines.models.sdxl.schedule import Schedule, Spacing, Training, make_schedule
+from tests.pipelines.models.sdxl.replica import SCHEDULER
 
 SDXL = Training.from_config(SCHEDULER)
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from pipelines.models.components import Components
 from pipelines.models.device import Device
+from pipelines.models.sdxl.components import Components
 
 
 class Autoencoder:

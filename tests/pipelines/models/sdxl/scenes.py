@@ -1,13 +1,21 @@
 """Canvases with a kept part somewhere on them, and who counts what a model is asked to do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from PIL import Image
 
 from pipelines.canvas import Canvas
+from pipelines.engine import Mode
 from pipelines.geometry import PixelBox, Size
+from pipelines.models.audience import Audience
+from pipelines.models.device import CPU, Device
+from pipelines.models.sdxl.components import Components
+from pipelines.models.sdxl.outpainter import SdxlOutpainter, alone
+from pipelines.models.sdxl.painter import Painter
+from pipelines.models.sdxl.prefill import fill_blurred
+from pipelines.models.sdxl.recipe import Recipe
 from tests.drawings import draw_coordinates
 
 
@@ -36,3 +44,25 @@ def count_calls(model: Any) -> Iterator[list[tuple[int, ...]]]:
 
 def ignore(fraction: float) -> None:
     """Hear nothing."""
+
+
+def nobody(rows: int = 1) -> Audience:
+    """An audience that listens to the end and does nothing."""
+    return Audience([ignore] * rows)
+
+
+def make_outpainter(
+    components: Components,
+    recipe: Recipe,
+    *,
+    device: Device = CPU,
+    prefill: Callable[[Canvas], Image.Image] = fill_blurred,
+) -> SdxlOutpainter:
+    """One that paints every patch alone, in every mode by the same recipe."""
+    return SdxlOutpainter(
+        alone(Painter(components, device)),
+        native=components.native,
+        cell=components.cell,
+        recipes=dict.fromkeys(Mode, recipe),
+        prefill=prefill,
+    )
