@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from pipelines import errors
 from pipelines.errors import ReframeError
+from server import errors as server_errors
+from server.api.errors import ANSWERS
 from server.cli import app, exit_code
 
 COMMANDS = (
@@ -23,6 +25,9 @@ COMMANDS = (
     "weights verify",
     "weights bundle export",
     "weights bundle import",
+    "keys create",
+    "keys list",
+    "keys revoke",
 )
 FOLDER = Path(__file__).parent
 
@@ -63,27 +68,27 @@ def write_errors() -> str:
     rows = []
     for kind in all_errors():
         again = "yes" if kind.retryable else "no"
-        cells = (f"`{kind.code}`", kind.__name__, exit_code(kind()), again, inspect.getdoc(kind))
+        status, wire = ANSWERS[kind.code]
+        code, words = f"`{kind.code}`", (inspect.getdoc(kind) or "").partition("\n")[0]
+        cells = (code, kind.__name__, exit_code(kind()), f"{status} `{wire}`", again, words)
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     head = [
         "# Errors",
         "",
-        "Made by `make docs` from `pipelines/errors.py`.",
+        "Made by `make docs` from the trees in `pipelines/errors.py` and `server/errors.py`.",
         "Codes are stable; the text of an error says more about the case at hand.",
         "",
-        "| code | class | exit code | another try may help | meaning |",
-        "|---|---|---|---|---|",
+        "| code | class | exit code | HTTP | another try may help | meaning |",
+        "|---|---|---|---|---|---|",
     ]
     return "\n".join(head + rows) + "\n"
 
 
 def all_errors() -> list[type[ReframeError]]:
-    """Every class of the tree, in the order of the source."""
-    return [
-        kind
-        for kind in vars(errors).values()
-        if inspect.isclass(kind) and issubclass(kind, ReframeError)
-    ]
+    """Every class of both trees, in the order of the source."""
+    found = [*vars(errors).values(), *vars(server_errors).values()]
+    kinds = [kind for kind in found if inspect.isclass(kind) and issubclass(kind, ReframeError)]
+    return list(dict.fromkeys(kinds))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The plan laid out in pixels: the source resampled to its place, and a canvas to paint on."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,8 @@ class Canvas:
     been painted over. ``mask`` is mode L, 255 = paint.
     ``subjects`` are boxes that must never be repeated or mirrored; ``likely`` ones are only
     guessed, and not to be copied where there is anything else. ``cut_edges`` are the sides of the
-    source that run through a subject.
+    source that run through a subject. ``passes`` are frames to grow through, each around the one
+    before, the first around ``place``; the last is the whole canvas.
     """
 
     picture: Image.Image
@@ -29,6 +30,7 @@ class Canvas:
     subjects: tuple[Box, ...] = ()
     likely: tuple[Box, ...] = ()
     cut_edges: frozenset[Edge] = frozenset()
+    passes: tuple[PixelBox, ...] = ()
 
     @property
     def size(self) -> Size:
@@ -88,7 +90,17 @@ def lay_out(
         # a must-keep box that is not trusted is a bound, often the whole picture
         find(subject for subject in seen if not subject.trusted and not subject.must_keep),
         composition.cut_edges,
+        tuple(_grow(place, (Box(*frame).scaled(across, down) for frame in plan.passes), size)),
     )
+
+
+def _grow(place: PixelBox, frames: Iterable[Box], size: Size) -> Iterator[PixelBox]:
+    """The frames that are larger than the one before, as whole pixels."""
+    for frame in frames:
+        snapped = _snapped(frame, size)
+        if snapped != place:
+            place = snapped
+            yield place
 
 
 def _snapped(place: Box, size: Size) -> PixelBox:

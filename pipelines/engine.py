@@ -9,6 +9,7 @@ from PIL import Image
 from pipelines.canvas import Canvas
 from pipelines.composition import Composition
 from pipelines.progress import Progress
+from pipelines.safety import Rater
 
 
 class Mode(StrEnum):
@@ -52,7 +53,8 @@ class Engine:
     ``paint_price`` is how dear painting is for the planner: 1 for a generative model, more for
     one that can only continue what is there. ``models`` are the locked models behind it, each as
     ``repository@revision``. ``refine`` gives what was painted and then enlarged its detail: its
-    canvas has the output's size, and the mask marks what to work on.
+    canvas has the output's size, and the mask marks what to work on. ``rate`` says how likely a
+    picture is not safe for work; without it nobody knows.
     """
 
     name: str
@@ -61,3 +63,4 @@ class Engine:
     paint_price: float = 1.0
     models: tuple[str, ...] = ()
     refine: Outpainter | None = None
+    rate: Rater | None = None

@@ -10,12 +10,14 @@
     │   ├── SourceUnavailable
     │   ├── ImageUndecodable
     │   ├── ImageTooLarge
+    │   ├── ContentRejected
     │   └── OutputUnwritable
     ├── JobError              what became of the job
     │   └── JobCancelled
     ├── ModelError            the machine's to fix; another try may be worth it
     │   ├── EngineUnavailable
-    │   └── OutOfMemory
+    │   ├── OutOfMemory
+    │   └── DeviceFailed
     └── WeightsError          the operator's to fix, before anything runs
         ├── LockInvalid
         ├── LicenceNotAccepted
@@ -96,6 +98,12 @@ class ImageTooLarge(RequestError):
     code = "image_too_large"
 
 
+class ContentRejected(RequestError):
+    """A picture is probably not safe for work, and the caller wants such ones blocked."""
+
+    code = "content_rejected"
+
+
 class OutputUnwritable(RequestError):
     """The output could not be written to its place."""
 
@@ -132,6 +140,12 @@ class OutOfMemory(ModelError):
     """The picture does not fit into the device's memory."""
 
     code = "out_of_memory"
+
+
+class DeviceFailed(ModelError):
+    """The device failed; the process that used it must be started anew."""
+
+    code = "device_failed"
 
 
 class WeightsError(ReframeError):

@@ -23,6 +23,8 @@ CANVAS_AREA = 1024 * 1024
 _NO_PLAN = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 """What reading JSON that is not a plan may raise."""
 
+_SHAPE = "a plan is a JSON object with source, target, crop and place as numbers"
+
 GROWTH = 1.5
 """How much longer a side of the known picture may become in one pass."""
 
@@ -152,6 +154,14 @@ class Plan:
         """
         try:
             fields = json.loads(text)
+        except _NO_PLAN as error:
+            raise InvalidPlan(_SHAPE) from error
+        return cls.from_fields(fields)
+
+    @classmethod
+    def from_fields(cls, fields: Any) -> Self:
+        """Read what ``to_json`` gave; raises as ``from_json`` does."""
+        try:
             plan = cls(
                 source=Size(*_integers(fields["source"], 2)),
                 target=Size(*_integers(fields["target"], 2)),
@@ -164,8 +174,7 @@ class Plan:
                 warnings=tuple(map(str, fields.get("warnings", ()))),
             )
         except _NO_PLAN as error:
-            msg = "a plan is a JSON object with source, target, crop and place as numbers"
-            raise InvalidPlan(msg) from error
+            raise InvalidPlan(_SHAPE) from error
         plan.check()
         return plan
 

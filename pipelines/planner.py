@@ -69,12 +69,22 @@ def make_plan(
 
 
 def _expanded(source: Size, frame: Size, target: Expansion, rules: Rules) -> Plan:
-    place = target.place(source)
+    crop, place = Box(0, 0, *source), target.place(source)
+    reason = "kept whole and unscaled: the caller said how much to add on each side"
+    scale = target.scale(source)
+    if scale < 1:
+        across = _share(target.left, target.right)
+        down = _share(target.top, target.bottom)
+        crop, place = settle(source, frame, scale, across, down)
+        reason = f"kept whole, and scaled so that the output's long side is {target.longest} px"
     if rules.policy is Policy.CROP and place.size != frame:
         msg = "an expansion paints, which policy crop forbids"
         raise InvalidOption(msg)
-    reason = "kept whole and unscaled: the caller said how much to add on each side"
-    return Plan(source, frame, Box(0, 0, *source), place, policy=rules.policy, reasons=(reason,))
+    return Plan(source, frame, crop, place, policy=rules.policy, reasons=(reason,))
+
+
+def _share(before: float, after: float) -> float:
+    return before / (before + after) if before + after else 0.5
 
 
 def _searched(

@@ -12,7 +12,7 @@ from pipelines.codec.limits import Limits
 from pipelines.compose import compose, make_draft
 from pipelines.composition import Composition
 from pipelines.engine import Engine, Mode, Painting
-from pipelines.errors import InvalidPlan
+from pipelines.errors import EngineUnavailable, InvalidPlan
 from pipelines.fill import Fill, choose_fill, fill_edge, fill_solid
 from pipelines.geometry import Size
 from pipelines.plan import Plan
@@ -21,6 +21,7 @@ from pipelines.progress import Progress, Step, Stopwatch, ignore_progress
 from pipelines.proof import measure_preservation, score_seam
 from pipelines.reframed import Reframed
 from pipelines.rules import Rules
+from pipelines.safety import Safety, SafetyAction
 from pipelines.target import Target
 
 ENLARGED = 1.5
@@ -32,7 +33,8 @@ class ReframeRequest:
     """One output's wishes, after translation: the only request type inside.
 
     ``plan`` replaces the search, ``prompt`` the describer's scene. ``quality`` is 1 to 100, None
-    for the format's default; ``max_bytes`` bounds the encoded output.
+    for the format's default; ``max_bytes`` bounds the encoded output. ``safety`` says what
+    becomes of pictures that are not safe for work.
     """
 
     target: Target
@@ -45,14 +47,16 @@ class ReframeRequest:
     format: Format = Format.PNG
     quality: int | None = None
     max_bytes: int | None = None
+    safety: Safety = field(default_factory=Safety)
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A decoded source and what the describer saw in it."""
+    """A decoded source, what the describer saw in it, and its rating if that was asked for."""
 
     source: Source
     composition: Composition
+    nsfw: float | None = None
 
     @property
     def size(self) -> Size:
@@ -76,20 +80,26 @@ class Reframer:
         Raises:
             ReframeError: what went wrong, with a stable code; outputs already yielded stand.
         """
+        self._check_blocking(requests)
         watch = Stopwatch(progress)
-        described = self.describe(data, watch)
+        rated = any(request.safety.rates for request in requests)
+        described = self.describe(data, watch, rated=rated)
         for request in requests:
+            request.safety.admit(described.nsfw)  # or else nothing is painted
             yield self._reframe(described, request, Stopwatch(progress, watch.seconds))
 
-    def describe(self, data: bytes, watch: Stopwatch | None = None) -> Described:
-        """Decode a source and look at it."""
+    def describe(
+        self, data: bytes, watch: Stopwatch | None = None, *, rated: bool = False
+    ) -> Described:
+        """Decode a source and look at it, and rate it where the engine can."""
         watch = watch or Stopwatch(ignore_progress)
         watch.start(Step.DECODE)
         source = decode(data, self.limits)
         watch.start(Step.DESCRIBE)
         composition = self.engine.describe(source.picture)
+        score = self._rate(source.picture) if rated else None
         watch.stop()
-        return Described(source, composition)
+        return Described(source, composition, score)
 
     def plan(self, described: Described, request: ReframeRequest) -> Plan:
         """The request's own plan, checked against the source, or the best one found."""
@@ -132,6 +142,8 @@ class Reframer:
             canvas = large
         watch.start(Step.COMPOSE)
         output = compose(kept, painted, canvas, plan, request.seed)
+        score = self._rate(output) if painted and request.safety.rates else None
+        verdict = request.safety.admit(described.nsfw, score)
         preservation = measure_preservation(output, kept, plan)
         seam = score_seam(output, plan)
         watch.start(Step.ENCODE)
@@ -150,9 +162,19 @@ class Reframer:
             seed=request.seed,
             preservation=preservation,
             seam=seam,
+            nsfw=verdict,
             file=file,
             seconds=watch.seconds,
         )
+
+    def _check_blocking(self, requests: Sequence[ReframeRequest]) -> None:
+        blocking = any(request.safety.action is SafetyAction.BLOCK for request in requests)
+        if blocking and self.engine.rate is None:
+            msg = f"engine {self.engine.name} has no check for what is not safe for work to block"
+            raise EngineUnavailable(msg)
+
+    def _rate(self, picture: Image.Image) -> float | None:
+        return self.engine.rate(picture) if self.engine.rate else None
 
     def _refines(self, mode: Mode, plan: Plan) -> bool:
         enlarged = plan.target.area / plan.canvas.area

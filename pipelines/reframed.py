@@ -14,6 +14,7 @@ from pipelines.geometry import Edge
 from pipelines.plan import Plan
 from pipelines.proof import SEAM_VISIBLE, Preservation
 from pipelines.rules import Rules
+from pipelines.safety import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Reframed:
     """One output, and everything needed to judge or repeat it.
 
     ``engine`` names who painted, with which ``models``; ``fill`` is what filled the new area,
-    None where nothing was added. ``seam`` has a score per extended side. ``seconds`` is the wall
-    time of each step.
+    None where nothing was added. ``seam`` has a score per extended side, ``nsfw`` the ratings of
+    source and output. ``seconds`` is the wall time of each step.
     """
 
     engine: str
@@ -37,6 +38,7 @@ class Reframed:
     seed: int
     preservation: Preservation
     seam: dict[Edge, float]
+    nsfw: Verdict
     file: Encoded
     seconds: dict[str, float]
 
@@ -46,9 +48,14 @@ class Reframed:
         return any(score > SEAM_VISIBLE for score in self.seam.values())
 
     @property
+    def nsfw_detected(self) -> bool | None:
+        """Whether source or output is not safe for work; None where nobody looked."""
+        return self.nsfw.detected
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What did not go as wished, in words."""
-        return self.plan.warnings + self.composition.warnings
+        return self.plan.warnings + self.composition.warnings + self.nsfw.warnings
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values, without the pixels."""
@@ -80,6 +87,8 @@ class Reframed:
             "preservation": self.preservation.to_json(),
             "seam": {edge.value: score for edge, score in self.seam.items()},
             "needs_review": self.needs_review,
+            "nsfw_detected": self.nsfw_detected,
+            "nsfw_score": self.nsfw.score,
             "warnings": list(self.warnings),
             "seconds": {step: round(value, 4) for step, value in self.seconds.items()},
         }

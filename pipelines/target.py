@@ -43,18 +43,36 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """How much is added on each side, in percent of the source's width or height (0 to 400)."""
+    """How much is added on each side, in percent of the source's width or height (0 to 400).
+
+    ``longest`` px bounds the output's long side; beyond it everything is made smaller, alike.
+    """
 
     left: float = 0.0
     top: float = 0.0
     right: float = 0.0
     bottom: float = 0.0
+    longest: int | None = None
 
     def place(self, source: Size) -> PixelBox:
         """Where the unscaled source lies in the output, output px."""
         left = round(source.width * self.left / 100)
         top = round(source.height * self.top / 100)
         return PixelBox(left, top, left + source.width, top + source.height)
+
+    def unbounded(self, source: Size) -> Size:
+        """The output's size where nothing bounds it."""
+        place = self.place(source)
+        return Size(
+            place.right + round(source.width * self.right / 100),
+            place.bottom + round(source.height * self.bottom / 100),
+        )
+
+    def scale(self, source: Size) -> float:
+        """Of the source in the output: 1, or less where ``longest`` bounds it."""
+        if self.longest is None:
+            return 1.0
+        return min(1.0, self.longest / self.unbounded(source).long_side)
 
 
 Target = Size | Frame | Expansion
@@ -105,8 +123,5 @@ def _expanded(expansion: Expansion, source: Size) -> Size:
     if not all(0 <= side <= MOST_EXPANSION for side in sides):
         msg = f"an expansion is 0 to {MOST_EXPANSION:g} percent a side"
         raise InvalidOption(msg)
-    place = expansion.place(source)
-    return Size(
-        place.right + round(source.width * expansion.right / 100),
-        place.bottom + round(source.height * expansion.bottom / 100),
-    )
+    whole, scale = expansion.unbounded(source), expansion.scale(source)
+    return Size(max(1, round(whole.width * scale)), max(1, round(whole.height * scale)))

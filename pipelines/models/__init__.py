@@ -4,25 +4,126 @@ Imported only where that engine is asked for; needs the packages of the extra ``
 card.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
 
 from pipelines.engine import Describer, Engine
-from pipelines.models.device import choose_device
+from pipelines.errors import WeightsMissing
+from pipelines.models.batcher import Batcher
+from pipelines.models.compiling import GraphCache, compile_unet, prefers_compiling
+from pipelines.models.device import Device, choose_device
+from pipelines.models.lane import Lane
+from pipelines.models.nsfw import load_nsfw
+from pipelines.models.profile import Profile, choose_profile
 from pipelines.models.sdxl.components import load_components
-from pipelines.models.sdxl.outpainter import SdxlOutpainter, alone
+from pipelines.models.sdxl.outpainter import SdxlOutpainter
 from pipelines.models.sdxl.painter import Painter
+from pipelines.models.sdxl.patch import Kind
+from pipelines.models.sdxl.recipe import choose_recipes, choose_refinements
+from pipelines.models.sdxl.refiner import SdxlRefiner
+from pipelines.models.vlm.components import load_vlm
+from pipelines.models.vlm.describer import VlmDescriber
+from pipelines.models.vlm.writer import Writer
+
+LOOKS = 16
+"""Pictures that are rated together at most: they are small."""
 
 
-def load(folder: Path, describe: Describer) -> Engine:
-    """The engine with the SDXL inpainting model in ``folder``, ready to work.
+class Weights(NamedTuple):
+    """A verified model: its folder, and ``repository@revision``."""
+
+    folder: Path
+    name: str
+
+
+Find = Callable[[str], Weights]
+"""The weights of a role; raises WeightsMissing, or WeightsMismatch."""
+
+
+def load(find: Find, fallback: Describer, *, graphs: Path | None = None) -> Engine:
+    """The engine on the best device there is, ready to work for many threads at once.
+
+    The inpainting model and the describer that suits the device must be there; without the
+    few-step adapter ``fast`` is slower, and without the classifier nothing is rated. With
+    ``graphs`` the UNet is compiled, and what the compiler made is kept in that folder.
 
     Raises:
-        WeightsMissing: a file is not there.
-        ModelError: a file is damaged, or this is no SDXL inpainting model.
+        WeightsMissing: the weights of a role are not there.
+        ModelError: a file is damaged, or is not the model that it should be.
+        EngineUnavailable: the card is too small.
     """
     device = choose_device()
-    components = load_components(folder, device)
-    outpaint = SdxlOutpainter(
-        alone(Painter(components, device)), native=components.native, cell=components.cell
+    profile = choose_profile(device.memory)
+    if profile.offload:
+        device = device.in_turns()
+    painting, describing = find("inpaint"), find(profile.vlm)
+    few_step, rating = _find_if_there(find, "few-step"), _find_if_there(find, "nsfw")
+    batcher = Batcher()
+    components = load_components(painting.folder, device, few_step.folder if few_step else None)
+    if graphs and prefers_compiling(device):
+        batcher.do(partial(compile_unet, components, device, GraphCache(graphs, device)))
+    native, cell = components.native, components.cell
+    lane = Lane(
+        Painter(components, device).__call__,
+        kind=lambda patch: patch.kind,
+        rows=profile.rows,
+        thrifty=profile.thrifty,
+        share=lambda kind: _measure(kind, native),
     )
-    return Engine("sdxl", describe, outpaint)
+    paint = partial(batcher.call, lane)
+    adapted = components.has_few_step
+    used = (painting, describing, few_step, rating)
+    return Engine(
+        "sdxl",
+        _describe(describing, device, profile, batcher, fallback),
+        SdxlOutpainter(
+            paint, native=native, cell=cell, recipes=choose_recipes(has_few_step=adapted)
+        ),
+        models=tuple(weights.name for weights in used if weights),
+        refine=SdxlRefiner(
+            paint,
+            native=native,
+            cell=cell,
+            recipes=choose_refinements(has_few_step=adapted),
+            workers=profile.rows,
+        ),
+        rate=_rate(rating, device, batcher) if rating else None,
+    )
+
+
+def _describe(
+    weights: Weights, device: Device, profile: Profile, batcher: Batcher, fallback: Describer
+) -> VlmDescriber:
+    writer = Writer(load_vlm(weights.folder, device), device)
+    lane = Lane(writer, kind=lambda _: None, rows=profile.rows)
+    return VlmDescriber(partial(batcher.call, lane), fallback)
+
+
+def _rate(weights: Weights, device: Device, batcher: Batcher) -> Callable[[Image.Image], float]:
+    classifier = load_nsfw(weights.folder, device)
+    lane = Lane(classifier.rate_all, kind=lambda _: None, rows=LOOKS)
+
+    def rate(picture: Image.Image) -> float:
+        return max(batcher.call(lane, view, _stay) for view in classifier.look(picture))
+
+    return rate
+
+
+def _find_if_there(find: Find, role: str) -> Weights | None:
+    try:
+        return find(role)
+    except WeightsMissing:
+        return None
+
+
+def _measure(kind: Kind, native: int) -> float:
+    """How many patches of the model's own size one of this kind counts for."""
+    return max(1.0, kind.size.area / native**2)
+
+
+def _stay(fraction: float) -> None:
+    """Hear how far it is, and wait on."""

@@ -3,30 +3,45 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from pipelines.errors import ModelError, OutOfMemory
+from pipelines.errors import DeviceFailed, OutOfMemory
+from pipelines.models.turns import Turns
+
+SHORTAGES = ("out of memory", "status_alloc_failed", "can't allocate memory")
+"""How cuBLAS, cuDNN, the driver and the host say that memory ran out, where no type says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A processor, the numbers that it works in, and its attention kernels, best first."""
+    """A processor, the numbers that it works in, and its attention kernels, best first.
+
+    ``memory`` is all that a card has, in bytes; None where the models live in the host's memory.
+    With ``turns`` the models that settle here are on it one at a time.
+    """
 
     hardware: torch.device
     dtype: torch.dtype
     attention: tuple[SDPBackend, ...]
+    memory: int | None = None
+    turns: Turns | None = None
+
+    def in_turns(self) -> Self:
+        """The same device for models that do not fit onto it together."""
+        return replace(self, turns=Turns(self.hardware))
 
     def upload(self, values: torch.Tensor) -> torch.Tensor:
         """The same values on the device."""
         return values.to(self.hardware)
 
     def settle(self, model: Any) -> Any:
-        """Move a model onto the device, there only to infer."""
-        return model.to(self.hardware).eval().requires_grad_(requires_grad=False)
+        """Give a model its place on the device, or a turn on it; there only to infer."""
+        model = model.eval().requires_grad_(requires_grad=False)
+        return model.to(self.hardware) if self.turns is None else self.turns.admit(model)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -34,24 +49,33 @@ class Device:
 
         Raises:
             OutOfMemory: the device's memory is too small for it.
-            ModelError: the device failed.
+            DeviceFailed: the device failed, and nothing more can be expected of it.
         """
         try:
             with torch.inference_mode(), sdpa_kernel(list(self.attention), set_priority=True):
                 yield
-        except torch.OutOfMemoryError as error:
-            self._forget(error)
-            msg = f"the models do not fit into the memory of {self.hardware}"
-            raise OutOfMemory(msg) from error
-        except torch.AcceleratorError as error:
-            msg = f"{self.hardware} failed; this process must be started anew"
-            raise ModelError(msg) from error
+        except (RuntimeError, MemoryError) as error:
+            if _is_shortage(error):
+                self._forget(error)
+                msg = f"the models do not fit into the memory of {self.hardware}"
+                raise OutOfMemory(msg) from error
+            if isinstance(error, torch.AcceleratorError):
+                msg = f"{self.hardware} failed; this process must be started anew"
+                raise DeviceFailed(msg) from error
+            raise
 
     def _forget(self, error: Exception) -> None:
         """Give back what an abandoned job had reserved, so that a smaller one finds room."""
         traceback.clear_frames(error.__traceback__)  # their locals are the job's tensors
         if self.hardware.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _is_shortage(error: Exception) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    words = str(error).lower()
+    return any(shortage in words for shortage in SHORTAGES)
 
 
 def choose_device() -> Device:
@@ -65,7 +89,8 @@ def choose_device() -> Device:
     kernels = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
     if torch.cuda.get_device_capability() >= (9, 0):
         kernels.insert(0, SDPBackend.CUDNN_ATTENTION)
-    return Device(torch.device("cuda"), torch.float16, tuple(kernels))
+    memory = torch.cuda.get_device_properties("cuda").total_memory
+    return Device(torch.device("cuda"), torch.float16, tuple(kernels), memory)
 
 
 CPU = Device(torch.device("cpu"), torch.float32, (SDPBackend.FLASH_ATTENTION, SDPBackend.MATH))

@@ -21,7 +21,8 @@ from rich.table import Table
 from pipelines.weights.lock_file import find_lock, read_lock
 from pipelines.weights.store import DEFAULT_FOLDER, Store
 from pipelines.weights.verify import Depth, verify
-from server.cli.engines import EngineName, load_engine
+from server.engines import load_engine
+from server.settings import EngineName
 
 SDXL_PACKAGES = ("torch", "diffusers", "transformers", "safetensors")
 GPU_QUERY = ("--query-gpu=name,memory.total", "--format=csv,noheader")

@@ -1,4 +1,4 @@
-"""The options that run and plan share, and what they mean."""
+"""The options of run and plan, and what they mean."""
 
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -10,8 +10,9 @@ from pipelines.errors import InvalidOption, InvalidPlan, SourceUnavailable
 from pipelines.geometry import AspectRatio, Box, Size
 from pipelines.plan import Plan
 from pipelines.rules import Anchor, Policy, Prefer, Rules
+from pipelines.safety import THRESHOLDS, Safety, SafetyAction
 from pipelines.target import Expansion, Frame, Target, Tier, output_size
-from server.cli.engines import EngineName
+from server.settings import EngineName
 
 TARGET = "What to fill"
 RULES = "What to keep"
@@ -139,6 +140,25 @@ LockPath = Annotated[
         rich_help_panel=PAINT,
     ),
 ]
+Nsfw = Annotated[
+    SafetyAction,
+    typer.Option(
+        "--nsfw",
+        help="What is done where source or output is not safe for work; the preview engine "
+        "cannot tell, so it flags nothing and refuses to block.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Strictness = Annotated[
+    int,
+    typer.Option(
+        min=min(THRESHOLDS),
+        max=max(THRESHOLDS),
+        metavar="1..6",
+        help="How soon a picture counts as not safe for work.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 MaxMegapixels = Annotated[
     float,
     typer.Option(
@@ -161,6 +181,7 @@ MOST_PLAN = 1_000_000
 """Characters; a plan has about two thousand."""
 
 DEFAULT_MEGAPIXELS = Limits().max_pixels / 1e6
+DEFAULT_STRICTNESS = Safety().strictness
 
 
 class Growth(NamedTuple):

@@ -15,9 +15,10 @@ from pipelines.rules import Policy
 from pipelines.target import Tier
 from pipelines.weights.store import DEFAULT_FOLDER
 from server.cli import options
-from server.cli.engines import EngineName, Supplies, load_engine
 from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
 from server.cli.report import Report
+from server.engines import Supplies, load_engine
+from server.settings import EngineName
 
 
 def plan(  # noqa: PLR0913  a command's options are its arguments

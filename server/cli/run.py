@@ -16,13 +16,15 @@ from pipelines.progress import Step
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.reframed import Reframed
 from pipelines.rules import Policy, Rules
+from pipelines.safety import Safety, SafetyAction
 from pipelines.target import Tier
 from pipelines.weights.store import DEFAULT_FOLDER
 from server.cli import options
-from server.cli.engines import EngineName, Supplies, load_engine
 from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
 from server.cli.report import Report
 from server.contact_sheet import ContactSheet
+from server.engines import Supplies, load_engine
+from server.settings import EngineName
 
 
 def run(  # noqa: PLR0913  a command's options are its arguments
@@ -124,6 +126,8 @@ def run(  # noqa: PLR0913  a command's options are its arguments
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
+    nsfw: options.Nsfw = SafetyAction.FLAG,
+    strictness: options.Strictness = options.DEFAULT_STRICTNESS,
     max_megapixels: options.MaxMegapixels = options.DEFAULT_MEGAPIXELS,
     json_lines: options.JsonLines = False,
 ) -> None:
@@ -159,6 +163,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
             format=format_of(output, form),
             quality=quality,
             max_bytes=options.read_bytes(max_bytes),
+            safety=Safety(nsfw, strictness),
         )
         for target in targets
     ]
@@ -229,7 +234,7 @@ class _Job:
         file, size = reframed.file, reframed.plan.target
         path = self._outputs.path(item, size, file.format.extension)
         self._outputs.write(path, file.data)
-        for warning in reframed.plan.warnings:
+        for warning in (*reframed.plan.warnings, *reframed.nsfw.warnings):
             self._report.warn(item.name, warning)
         if path is None:
             return

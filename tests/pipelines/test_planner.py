@@ -241,3 +241,24 @@ def test_a_bound_may_lie_in_a_keep_clear_zone_where_the_subject_itself_does_not(
     plan = make_plan(Size(900, 1200), see(bound, likely), Size(1080, 1920), rules)
     assert plan.place.size.width == 1080
     assert not plan.warnings
+
+
+@pytest.mark.parametrize(
+    ("source", "expansion", "size"),
+    [
+        (Size(3000, 2000), Expansion(50, 0, 50, 0, longest=4096), Size(4096, 1365)),
+        (Size(1000, 800), Expansion(10, 10, 10, 10, longest=4096), Size(1200, 960)),
+        (Size(5001, 3003), Expansion(longest=4096), Size(4096, 2460)),
+        (Size(4000, 1000), Expansion(80, 80, 80, 80, longest=4096), Size(4096, 1024)),
+    ],
+)
+def test_an_expansion_can_be_bounded_without_stretching(
+    source: Size, expansion: Expansion, size: Size
+) -> None:
+    plan = make_plan(source, Composition("test"), expansion)
+    plan.check()
+    assert plan.target == size
+    assert plan.lost_fraction < 0.001
+    before, after = plan.place.left, size.width - plan.place.right
+    assert before == pytest.approx(source.width * expansion.left / 100 * plan.scale, abs=1)
+    assert after == pytest.approx(source.width * expansion.right / 100 * plan.scale, abs=1.5)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +11,20 @@ from PIL import Image
 from pipelines.codec.encode import Format
 from pipelines.composition import Composition, Subject
 from pipelines.engine import Engine, Mode, Painting
-from pipelines.errors import ImageUndecodable, InvalidPlan, JobCancelled
+from pipelines.errors import (
+    ContentRejected,
+    EngineUnavailable,
+    ImageUndecodable,
+    InvalidPlan,
+    JobCancelled,
+)
 from pipelines.fill import Fill, fill_edge
 from pipelines.geometry import Box, Size
 from pipelines.plan import Plan
 from pipelines.progress import Progress, Step
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.rules import Policy, Rules
+from pipelines.safety import Safety, SafetyAction
 from pipelines.target import Expansion
 from tests.drawings import draw_coordinates, draw_meadow, to_png
 
@@ -57,6 +65,22 @@ class Pencil:
         self.seen.append(painting)
         progress(Step.REFINE, 0.5)
         return Image.new("RGB", painting.canvas.size, "navy")
+
+
+class Judge:
+    """Rates the source by one number and outputs by another, and notes the sizes it saw."""
+
+    def __init__(self, source: float, output: float) -> None:
+        self.source, self.output = source, output
+        self.seen: list[tuple[int, int]] = []
+
+    def __call__(self, picture: Image.Image) -> float:
+        self.seen.append(picture.size)
+        return self.source if picture.size == (120, 80) else self.output
+
+
+WIDER = ReframeRequest(Size(240, 80), Rules(Policy.EXPAND))
+BLOCK = Safety(SafetyAction.BLOCK)
 
 
 def make_reframer() -> tuple[Reframer, Eye, Brush]:
@@ -207,3 +231,64 @@ def test_pixels_with_alpha_come_back_with_alpha() -> None:
     with Image.open(io.BytesIO(output.file.data)) as result:
         assert result.mode == "RGBA"
         assert result.crop((30, 0, 90, 60)).tobytes() == picture.tobytes()
+
+
+def test_the_source_is_rated_once_and_so_is_every_output_that_was_painted_on() -> None:
+    judge = Judge(0.1, 0.2)
+    reframer = Reframer(Engine("test", Eye(), Brush(), rate=judge))
+    cropped = ReframeRequest(Size(60, 80), Rules(Policy.CROP))
+    taller = ReframeRequest(Size(120, 160), Rules(Policy.EXPAND), fill=Fill.SOLID)
+    outputs = list(reframer(SOURCE, [WIDER, cropped, taller]))
+    assert judge.seen == [(120, 80), (240, 80), (120, 160)]
+    assert [output.nsfw.score for output in outputs] == [0.2, 0.1, 0.2]
+    assert not any(output.nsfw_detected for output in outputs)
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "detected"), [(0.1, 0.1, False), (0.9, 0.1, True), (0.1, 0.9, True)]
+)
+def test_what_is_not_safe_for_work_is_flagged_in_the_record(
+    source: float, output: float, *, detected: bool
+) -> None:
+    reframer = Reframer(Engine("test", Eye(), Brush(), rate=Judge(source, output)))
+    (made,) = reframer(SOURCE, [WIDER])
+    record = json.loads(json.dumps(made.to_json()))
+    assert record["nsfw_detected"] is made.nsfw_detected is detected
+    assert record["nsfw_score"] == max(source, output)
+    assert any("not safe for work" in warning for warning in record["warnings"]) is detected
+
+
+def test_who_does_not_ask_is_not_told_what_others_asked() -> None:
+    judge = Judge(0.9, 0.9)
+    reframer = Reframer(Engine("test", Eye(), Brush(), rate=judge))
+    silent = replace(WIDER, safety=Safety(SafetyAction.OFF))
+    (made,) = reframer(SOURCE, [silent])
+    assert judge.seen == []
+    assert (made.nsfw_detected, made.to_json()["nsfw_score"]) == (None, None)
+    assert [made.nsfw_detected for made in reframer(SOURCE, [silent, WIDER])] == [None, True]
+
+
+def test_a_blocked_source_is_never_painted_on() -> None:
+    brush = Brush()
+    reframer = Reframer(Engine("test", Eye(), brush, rate=Judge(0.9, 0.1)))
+    with pytest.raises(ContentRejected, match="the source is probably not safe"):
+        next(reframer(SOURCE, [replace(WIDER, safety=BLOCK)]))
+    assert brush.prompts == []
+
+
+def test_a_blocked_output_is_not_handed_out_and_the_ones_before_it_stand() -> None:
+    reframer = Reframer(Engine("test", Eye(), Brush(), rate=Judge(0.1, 0.9)))
+    cropped = ReframeRequest(Size(60, 80), Rules(Policy.CROP), safety=BLOCK)
+    outputs = reframer(SOURCE, [cropped, replace(WIDER, safety=BLOCK)])
+    assert next(outputs).nsfw_detected is False
+    with pytest.raises(ContentRejected, match="the output is probably not safe"):
+        next(outputs)
+
+
+def test_an_engine_that_cannot_rate_says_so_and_refuses_to_block() -> None:
+    reframer, eye, _ = make_reframer()
+    (made,) = reframer(SOURCE, [WIDER])
+    assert (made.nsfw_detected, made.nsfw.warnings) == (None, ())
+    with pytest.raises(EngineUnavailable, match="engine test has no check"):
+        next(reframer(SOURCE, [WIDER, replace(WIDER, safety=BLOCK)]))
+    assert eye.looks == 1

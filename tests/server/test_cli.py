@@ -1,13 +1,17 @@
 """The command line as people and scripts use it: real processes, real files."""
 
+import importlib
 import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+from pipelines import preview
 from tests.drawings import draw_meadow, draw_object_on_white, to_png
 from tests.server.console import Call, size_of
 
@@ -39,6 +43,40 @@ def test_the_record_comes_as_json_on_stdout(call: Call, photo: Path, tmp_path: P
     assert record["engine"] == "preview"
     assert record["output"]["size"] == [160, 90]
     assert record["preservation"]["changed"] == 0
+    assert record["nsfw_detected"] is None  # this engine cannot tell
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "detected"),
+    [
+        ([], 0, False),
+        (["--strictness", "4"], 0, True),
+        (["--nsfw", "off", "--strictness", "6"], 0, None),
+        (["--nsfw", "block"], 0, False),
+        (["--nsfw", "block", "--strictness", "4"], 1, None),
+    ],
+)
+def test_what_is_not_safe_for_work_is_flagged_or_blocked(
+    call: Call,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    options: list[str],
+    code: int,
+    detected: bool | None,
+) -> None:
+    engine = replace(preview.load(), rate=lambda _: 0.6)
+    command = importlib.import_module("server.cli.run")
+    monkeypatch.setattr(command, "load_engine", lambda *_: engine)
+    out = tmp_path / "out.png"
+    done = call("run", photo, "-s", "160x90", "-o", out, "--json", *options)
+    record = json.loads(done.stdout)
+    assert done.returncode == code
+    assert out.exists() is (code == 0)
+    assert record.get("nsfw_detected") is detected
+    assert record.get("error", {}).get("code") == ("content_rejected" if code else None)
+    assert (b"probably not safe for work" in done.stderr) is bool(detected or code)
 
 
 def test_several_sizes_at_once_get_a_name_each(call: Call, photo: Path, tmp_path: Path) -> None:

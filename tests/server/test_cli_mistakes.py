@@ -43,6 +43,9 @@ from tests.server.console import Call, size_of
         (["plan", "{photo}", "--expand-left", "10", "--policy", "crop"], 2, "forbids"),
         (["run", "{photo}", "--aspekt", "1:1", "-o", "x.png"], 2, "No such option"),
         (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--engine", "magic"], 2, "magic"),
+        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--nsfw", "maybe"], 2, "maybe"),
+        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--nsfw", "block"], 3, "has no check"),
+        (["run", "{photo}", "-a", "1:1", "-o", "x.png", "--strictness", "7"], 2, "--strictness"),
         (
             ["run", "{photo}", "-a", "1:1", "-o", "x.png", "--engine", "sdxl", "--weights", "w"],
             3,

@@ -5,21 +5,20 @@ precision files (``*.fp16.safetensors``) are taken where they lie.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from diffusers.utils import logging as diffusers_logging
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
-from transformers.utils import logging as transformers_logging
 
 from pipelines.errors import ModelError, WeightsMissing
 from pipelines.models.device import Device
+from pipelines.models.quiet import quietly
+from pipelines.models.sdxl.lora import load_few_step
 from pipelines.models.sdxl.schedule import Training
 
 CHANNELS = 9
@@ -48,7 +47,10 @@ TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What the outpainter is made of; the models are on the device and only infer."""
+    """What the outpainter is made of; the models are on the device and only infer.
+
+    With ``has_few_step`` the UNet carries the few-step adapter, for the recipes that want it.
+    """
 
     unet: UNet2DConditionModel
     vae: AutoencoderKL
@@ -56,6 +58,7 @@ class Components:
     tokenizers: tuple[CLIPTokenizer, CLIPTokenizer]
     training: Training
     empty_is_zero: bool
+    has_few_step: bool = False
 
     @property
     def cell(self) -> int:
@@ -70,8 +73,10 @@ class Components:
         return latents * self.cell
 
 
-def load_components(folder: Path, device: Device) -> Components:
+def load_components(folder: Path, device: Device, few_step: Path | None = None) -> Components:
     """Load everything once; takes seconds to a minute at full size.
+
+    ``few_step`` is the folder of the few-step adapter, None to do without.
 
     Raises:
         WeightsMissing: a file is not there.
@@ -85,23 +90,28 @@ def load_components(folder: Path, device: Device) -> Components:
         index = _read(folder / "model_index.json")
         training = Training.from_config(_read(folder / "scheduler/scheduler_config.json"))
         exact = _read(folder / "vae/config.json").get("force_upcast", True)
-        unet = _load(UNet2DConditionModel, folder / "unet", device, device.dtype)
+        unet = _load(UNet2DConditionModel, folder / "unet", device.dtype)
         if unet.config.in_channels != CHANNELS:
             msg = f"the UNet reads {unet.config.in_channels} channels; inpainting needs {CHANNELS}"
             raise ModelError(msg)
+        if few_step is not None:
+            load_few_step(unet, few_step)
         return Components(
-            unet=unet,
+            unet=device.settle(unet),
             # a VAE that asks for it overflows in half precision
-            vae=_load(
-                AutoencoderKL, folder / "vae", device, torch.float32 if exact else device.dtype
+            vae=device.settle(
+                _load(AutoencoderKL, folder / "vae", torch.float32 if exact else device.dtype)
             ),
             text_encoders=(
-                _load(CLIPTextModel, folder / "text_encoder", device, device.dtype),
-                _load(CLIPTextModelWithProjection, folder / "text_encoder_2", device, device.dtype),
+                device.settle(_load(CLIPTextModel, folder / "text_encoder", device.dtype)),
+                device.settle(
+                    _load(CLIPTextModelWithProjection, folder / "text_encoder_2", device.dtype)
+                ),
             ),
             tokenizers=(_read_words(folder / "tokenizer"), _read_words(folder / "tokenizer_2")),
             training=training,
             empty_is_zero=bool(index.get("force_zeros_for_empty_prompt", True)),
+            has_few_step=few_step is not None,
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         msg = "the model's files are damaged or do not belong together"
@@ -117,7 +127,7 @@ def _read_words(folder: Path) -> CLIPTokenizer:
     return CLIPTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
-def _load(kind: Any, folder: Path, device: Device, dtype: torch.dtype) -> Any:
+def _load(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
     """A model with every one of its weights from the file, none of them invented."""
     stem = WEIGHTS[folder.name]
     variant = "fp16" if (folder / f"{stem}.fp16.safetensors").is_file() else None
@@ -125,7 +135,7 @@ def _load(kind: Any, folder: Path, device: Device, dtype: torch.dtype) -> Any:
     if not (folder / name).is_file():
         msg = f"{folder.name}/{name} is missing from the model's folder"
         raise WeightsMissing(msg)
-    with _quietly():
+    with quietly():
         model, found = kind.from_pretrained(
             folder,
             variant=variant,
@@ -137,25 +147,4 @@ def _load(kind: Any, folder: Path, device: Device, dtype: torch.dtype) -> Any:
     if found["missing_keys"] or found["mismatched_keys"]:
         msg = f"{folder.name}/{name} lacks weights that the model needs"
         raise ModelError(msg)
-    return device.settle(model)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep the libraries' progress bars and remarks out of our standard error.
-
-    They remark on leftovers of training in the published files; what matters is checked here.
-    """
-    talkers = (diffusers_logging, transformers_logging)
-    levels: list[int] = [talker.get_verbosity() for talker in talkers]
-    shown: bool = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    for talker in talkers:
-        talker.set_verbosity_error()
-    try:
-        yield
-    finally:
-        for talker, level in zip(talkers, levels, strict=True):
-            talker.set_verbosity(level)
-        if shown:
-            transformers_logging.enable_progress_bar()
+    return model

@@ -1,6 +1,8 @@
 """The denoising loop: rows of a batch are different pictures that share only the steps.
 
 A row's result does not depend on its neighbours. Inside the loop nothing waits for the device.
+Each step asks the model for the noise in the latents, goes to the next lower noise level by the
+schedule's numbers, and puts the source back, in as much noise, where it is still held.
 """
 
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from diffusers import UNet2DConditionModel
 
 from pipelines.geometry import Size
 from pipelines.models.audience import Audience
+from pipelines.models.sdxl.lora import adapted
 from pipelines.models.sdxl.prompt import Words
 from pipelines.models.sdxl.recipe import Recipe
 from pipelines.models.sdxl.schedule import Schedule
@@ -22,9 +25,10 @@ class Row:
     """What one picture brings into the loop: float32 on the device, without a batch axis.
 
     ``masked`` (4, h, w) are the latents of the picture with the new area grey, ``mask`` (1, h, w)
-    is 1 where to paint. ``hold`` (1, h, w) is the share of the steps, 0 to 1, during which a cell
-    is put back to ``masked``; ``tint`` (4, h, w) is added to the first ``noise`` (4, h, w).
-    ``sizes`` (6,) is what ``tell_sizes`` says of the picture.
+    is 1 where to paint. ``hold`` (1, h, w) is the share of the steps taken, 0 to 1, during which a
+    cell is put back to ``masked``. ``tint`` (4, h, w) is added to the first noise: broad colours,
+    or the picture itself where a recipe has less than full strength. ``noise`` (N, 4, h, w) has as
+    many noises as the recipe wants. ``sizes`` (6,) is what ``tell_sizes`` says of the picture.
     """
 
     noise: torch.Tensor
@@ -70,27 +74,33 @@ def denoise(
     """
     present = list(range(len(rows)))
     batch = _Batch.gather(rows)
-    latents = batch.noise * schedule.start + torch.stack([row.tint for row in rows])
-    for step in range(len(schedule)):
-        staying = audience.tell(step / len(schedule))
-        if not staying:
-            return [], latents[:0]
-        if staying != present:
-            places = [present.index(number) for number in staying]
-            present, latents = staying, latents[places]
-            batch = _Batch.gather([rows[number] for number in staying])
-        error = _predict(unet, latents, batch, schedule, recipe, step)
-        latents = latents + schedule.strides[step] * error
-        known = batch.masked + schedule.sigmas[step + 1] * batch.noise
-        latents = torch.where(batch.hold >= (step + 1) / len(schedule), known, latents)
+    latents = batch.noise(0) * schedule.start + torch.stack([row.tint for row in rows])
+    with adapted(unet, wanted=recipe.few_step):
+        for step in range(len(schedule)):
+            staying = audience.tell(step / len(schedule))
+            if not staying:
+                return [], latents[:0]
+            if staying != present:
+                latents = _pick(latents, present, staying)
+                present, batch = staying, _Batch.gather([rows[number] for number in staying])
+            error = _predict(unet, latents, batch, schedule, recipe, step)
+            latents = _advance(latents, error, batch, schedule, step)
     staying = audience.tell(1.0)
-    return staying, latents[[present.index(number) for number in staying]]
+    return staying, _pick(latents, present, staying)
+
+
+def _pick(latents: torch.Tensor, present: list[int], staying: list[int]) -> torch.Tensor:
+    """The rows of those who stay; one by one, for a list of places would have to be uploaded."""
+    if staying == present:
+        return latents
+    rows = [latents[present.index(number)] for number in staying]
+    return torch.stack(rows) if rows else latents[:0]
 
 
 class _Batch(NamedTuple):
     """The rows side by side, in the order of ``Row``."""
 
-    noise: torch.Tensor
+    noises: torch.Tensor  # (B, N, 4, h, w)
     masked: torch.Tensor
     hold: torch.Tensor
     canvas: torch.Tensor  # (B, 5, h, w), the mask and the masked picture
@@ -103,13 +113,17 @@ class _Batch(NamedTuple):
         given = _gather(rows, [row.prompt for row in rows])
         without = _gather(rows, [row.negative for row in rows])
         return cls(
-            noise=torch.stack([row.noise for row in rows]),
+            noises=torch.stack([row.noise for row in rows]),
             masked=masked,
             hold=torch.stack([row.hold for row in rows]),
             canvas=torch.cat([torch.stack([row.mask for row in rows]), masked], 1),
             given=given,
             both=_Sides(*(torch.cat(pair) for pair in zip(without, given, strict=True))),
         )
+
+    def noise(self, step: int) -> torch.Tensor:
+        """What lies in the latents before ``step`` (B, 4, h, w); the last one stays for good."""
+        return self.noises[:, min(step, self.noises.shape[1] - 1)]
 
 
 def _predict(
@@ -127,6 +141,17 @@ def _predict(
     pair = _see(unet, torch.cat([view, view]), schedule.timesteps[step], batch.both)
     without, given = pair.chunk(2)
     return without + recipe.guidance * (given - without)
+
+
+def _advance(
+    latents: torch.Tensor, error: torch.Tensor, batch: _Batch, schedule: Schedule, step: int
+) -> torch.Tensor:
+    """The latents at the next lower noise level, with the source where it is still held."""
+    noise = batch.noise(step + 1)
+    painted = schedule.keeps[step] * latents + schedule.strides[step] * error
+    painted = painted + schedule.spreads[step] * noise
+    known = batch.masked + schedule.sigmas[step + 1] * noise
+    return torch.where(batch.hold >= (step + 1) / len(schedule), known, painted)
 
 
 def _gather(rows: Sequence[Row], words: Sequence[Words]) -> _Sides:

@@ -7,10 +7,10 @@ from PIL import Image
 
 from pipelines.canvas import Canvas
 from pipelines.engine import Mode, Painting
-from pipelines.models.audience import Audience, Tick
+from pipelines.models.audience import Tick
 from pipelines.models.sdxl.buckets import Fit, choose_bucket
 from pipelines.models.sdxl.denoise import make_noise
-from pipelines.models.sdxl.painter import Painter
+from pipelines.models.sdxl.growth import grow
 from pipelines.models.sdxl.patch import Patch
 from pipelines.models.sdxl.prefill import fill_blurred
 from pipelines.models.sdxl.recipe import RECIPES, Recipe
@@ -18,19 +18,6 @@ from pipelines.progress import Progress, Step
 
 Paint = Callable[[Patch, Tick], Image.Image]
 """Paints one patch, alone or with those of other jobs; called from any thread."""
-
-
-def alone(painter: Painter) -> Paint:
-    """Paint each patch by itself, in the caller's thread."""
-
-    def paint(patch: Patch, tick: Tick) -> Image.Image:
-        audience = Audience([tick])
-        pictures = painter([patch], audience)
-        for error in audience.left.values():
-            raise error
-        return pictures[0]
-
-    return paint
 
 
 class SdxlOutpainter:
@@ -54,9 +41,16 @@ class SdxlOutpainter:
     def __call__(self, painting: Painting, progress: Progress) -> Image.Image:
         """Return RGB of the canvas's size; inside ``place`` it is the source as the model sees it.
 
+        A canvas with more than one pass is painted outward from its place.
+
         Raises:
             ModelError: the device could not do it.
         """
+        if len(painting.canvas.passes) > 1:
+            return grow(painting, progress, self._paint_at_once)
+        return self._paint_at_once(painting, progress)
+
+    def _paint_at_once(self, painting: Painting, progress: Progress) -> Image.Image:
         fit = self.fit(painting.canvas)
         painted = self._paint(self.make_patch(painting, fit), partial(progress, Step.OUTPAINT))
         return fit.shrink(painted)
@@ -68,10 +62,13 @@ class SdxlOutpainter:
     def make_patch(self, painting: Painting, fit: Fit) -> Patch:
         """The canvas at the model's size."""
         width, height = fit.bucket
+        recipe = self._recipes[painting.mode]
+        shape = (recipe.noises, 4, height // self._cell, width // self._cell)
         return Patch(
             picture=fit.enlarge(self._prefill(painting.canvas)),
             mask=fit.enlarge_mask(painting.canvas.mask),
             prompt=painting.prompt,
-            noise=make_noise(painting.seed, (1, 4, height // self._cell, width // self._cell)),
-            recipe=self._recipes[painting.mode],
+            noise=make_noise(painting.seed, shape),
+            recipe=recipe,
+            seen=fit.place,
         )

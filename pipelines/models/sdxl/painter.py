@@ -10,16 +10,20 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
+from pipelines.geometry import PixelBox
 from pipelines.models.audience import Audience
 from pipelines.models.device import Device
 from pipelines.models.sdxl.autoencoder import Autoencoder
 from pipelines.models.sdxl.components import Components
 from pipelines.models.sdxl.denoise import Row, denoise, tell_sizes
-from pipelines.models.sdxl.mask import measure_hold, pick_cells, widen_mask
+from pipelines.models.sdxl.mask import measure_hold, pick_cells, touch_cells, widen_mask
 from pipelines.models.sdxl.patch import Kind, Patch
 from pipelines.models.sdxl.prompt import PromptEncoder
 from pipelines.models.sdxl.recipe import Recipe
 from pipelines.models.sdxl.schedule import Schedule, make_schedule
+from pipelines.models.sdxl.view import View
+from pipelines.models.sdxl.window_decoder import WindowDecoder
+from pipelines.models.sdxl.windows import choose_windows
 
 COLOUR_SCALE = 4
 """The pre-fill is encoded this many times smaller: only its broad colours outlast the noise."""
@@ -28,27 +32,40 @@ COLOUR_SCALE = 4
 class Painter:
     """The models' one user; called from one thread only."""
 
-    def __init__(self, components: Components, device: Device) -> None:
-        """Share the components, which are on the device."""
+    def __init__(self, components: Components, device: Device, *, windows: bool = True) -> None:
+        """Share the components, which are on the device.
+
+        With ``windows``, what is far from any new area is not decoded, but left as it was given.
+        """
         self.components = components
         self._device = device
+        self._windows = windows
         self._encode_prompt = PromptEncoder(components, device)
         self._autoencoder = Autoencoder(components, device)
+        self._decode = WindowDecoder(self._autoencoder, device, components.cell)
         self._schedule_for = lru_cache(self._make_schedule)
 
-    def __call__(self, patches: Sequence[Patch], audience: Audience) -> dict[int, Image.Image]:
+    def __call__(
+        self, patches: Sequence[Patch], audience: Audience, *, thrifty: bool = False
+    ) -> dict[int, Image.Image]:
         """Paint patches of one kind; each turns out as it would alone.
 
-        Returns the pictures by number; those of the audience who left get none.
+        Returns the pictures by number; those of the audience who left get none. ``thrifty`` takes
+        less memory and more time: the VAE sees one picture at a time and decodes it in tiles.
 
         Raises:
             ModelError: the device could not do it.
         """
         assert len({patch.kind for patch in patches}) == 1
         with self._device.working():
-            rows = self.prepare(patches)
+            rows = self.prepare(patches, thrifty=thrifty)
             present, latents = self.denoise(rows, patches[0].recipe, audience)
-            pictures = self._autoencoder.decode(latents) if present else []
+            pictures = self._decode(
+                latents,
+                [patches[number].picture for number in present],
+                [self._choose_windows(patches[number]) for number in present],
+                thrifty=thrifty,
+            )
         return dict(zip(present, pictures, strict=True))
 
     def denoise(
@@ -58,18 +75,20 @@ class Painter:
         schedule = self._schedule_for(recipe)
         return denoise(self.components.unet, rows, schedule, recipe, audience)
 
-    def prepare(self, patches: Sequence[Patch]) -> list[Row]:
+    def prepare(self, patches: Sequence[Patch], *, thrifty: bool = False) -> list[Row]:
         """What each patch brings into the loop; the VAE encodes all of them at once."""
         size, recipe = Kind(*patches[0].kind)
         masks = [self._widen(patch) for patch in patches]
+        views = [
+            View.through(patch.picture, mask == 0)
+            for patch, mask in zip(patches, masks, strict=True)
+        ]
+        masked = self._autoencoder.encode(views, thrifty=thrifty)
+        tints = self._tint(patches, masked[0], thrifty=thrifty)
         cells = [pick_cells(mask, self.components.cell) for mask in masks]
-        pixels = torch.stack([self._autoencoder.upload(patch.picture) for patch in patches])
-        known = torch.stack([self._place(mask == 0) for mask in masks])
-        masked = self._autoencoder.encode(pixels * known)
-        tints = self._encode_colours(patches) if recipe.carries_colour else masked * 0
         return [
             Row(
-                noise=self._device.upload(patch.noise[0]),
+                noise=self._device.upload(patch.noise),
                 sizes=self._device.upload(tell_sizes(size)),
                 prompt=self._encode_prompt(patch.prompt),
                 negative=self._encode_prompt.absence(),
@@ -82,23 +101,43 @@ class Painter:
         ]
 
     def _make_schedule(self, recipe: Recipe) -> Schedule:
-        training = self.components.training
-        return make_schedule(training, recipe.steps, recipe.spacing, self._device)
+        return make_schedule(self.components.training, recipe, self._device)
 
     def _widen(self, patch: Patch) -> npt.NDArray[np.uint8]:
         return widen_mask(np.asarray(patch.mask), patch.recipe.overlap, self.components.cell)
+
+    def _choose_windows(self, patch: Patch) -> tuple[PixelBox, ...]:
+        """What is to be decoded, in cells; the overlap is well within a window's context."""
+        mask = np.asarray(patch.mask)
+        if patch.seen:
+            left, top, right, bottom = patch.seen
+            wanted = np.zeros_like(mask)
+            wanted[top:bottom, left:right] = mask[top:bottom, left:right]
+            mask = wanted
+        new = touch_cells(mask, self.components.cell)
+        if not self._windows:
+            return (PixelBox(0, 0, new.shape[1], new.shape[0]),)
+        return choose_windows(new)
 
     def _place(self, levels: npt.NDArray[Any]) -> torch.Tensor:
         """A plane (1, H, W), float32 on the device."""
         return self._device.upload(torch.from_numpy(levels.astype(np.float32))[None])
 
-    def _encode_colours(self, patches: Sequence[Patch]) -> torch.Tensor:
-        """Latents (B, 4, h, w) of the pictures' broad colours, at a fraction of the work."""
-        width, height = patches[0].picture.size
-        small = (width // COLOUR_SCALE, height // COLOUR_SCALE)
+    def _tint(
+        self, patches: Sequence[Patch], latents: torch.Tensor, *, thrifty: bool
+    ) -> list[torch.Tensor]:
+        """What lies below the first noise: latents like the given ones (4, h, w) for each patch.
+
+        The picture itself, or its broad colours at a fraction of the work, or nothing.
+        """
+        size, recipe = Kind(*patches[0].kind)
+        if recipe.strength < 1:
+            views = [View.through(patch.picture) for patch in patches]
+            return self._autoencoder.encode(views, thrifty=thrifty)
+        if not recipe.carries_colour:
+            return [torch.zeros_like(latents) for _ in patches]
+        small = (size.width // COLOUR_SCALE, size.height // COLOUR_SCALE)
         copies = [patch.picture.resize(small, Image.Resampling.BOX) for patch in patches]
-        pixels = torch.stack([self._autoencoder.upload(copy) for copy in copies])
-        cell = self.components.cell
-        return functional.interpolate(
-            self._autoencoder.encode(pixels), size=(height // cell, width // cell), mode="bilinear"
-        )
+        tints = self._autoencoder.encode([View.through(copy) for copy in copies], thrifty=thrifty)
+        cells = latents.shape[1:]
+        return list(functional.interpolate(torch.stack(tints), size=cells, mode="bilinear"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 
-from pipelines.geometry import Size
+from pipelines.geometry import PixelBox, Size
 from pipelines.models.sdxl.recipe import Recipe
 
 
@@ -22,8 +22,9 @@ class Patch:
     """One row of a batch, before anything is encoded.
 
     ``picture`` is RGB with sides of whole cells, pre-filled where the ``mask`` (mode L, 255 =
-    paint) asks for paint. ``noise`` (N, 4, h, w), float32 on the CPU, is the first noise, and
-    one more for each further step of a recipe that draws anew.
+    paint) asks for paint. ``noise`` (``recipe.noises``, 4, h, w), float32 on the CPU, is the first
+    noise, and one more for each further step of a recipe that draws anew. Nobody looks at what
+    lies outside ``seen``, px; None for all of it.
     """
 
     picture: Image.Image
@@ -31,6 +32,7 @@ class Patch:
     prompt: str
     noise: torch.Tensor
     recipe: Recipe
+    seen: PixelBox | None = None
 
     @property
     def kind(self) -> Kind:

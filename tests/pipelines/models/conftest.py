@@ -9,6 +9,7 @@ import torch
 from pipelines.models.device import CPU
 from pipelines.models.sdxl.components import Components, load_components
 from tests.pipelines.models.sdxl.replica import write_replica
+from tests.pipelines.models.supplies import write_supplies
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,3 +30,9 @@ def replica(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def components(replica: Path) -> Components:
     return load_components(replica, CPU)
+
+
+@pytest.fixture(scope="session")
+def supplies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with tiny weights of every role and their lock; who changes files copies it."""
+    return write_supplies(tmp_path_factory.mktemp("supplies"))

@@ -4,9 +4,12 @@ import weakref
 
 import pytest
 import torch
+from torch import nn
 
-from pipelines.errors import ModelError
+from pipelines.errors import DeviceFailed, ModelError, OutOfMemory
 from pipelines.models.device import CPU, choose_device
+
+MORE_THAN_THERE_IS = 1 << 60
 
 
 def test_without_a_card_the_processor_works_in_full_precision() -> None:
@@ -14,6 +17,15 @@ def test_without_a_card_the_processor_works_in_full_precision() -> None:
         pytest.skip("this machine has a card")
     assert choose_device() == CPU
     assert choose_device().dtype is torch.float32
+    assert choose_device().memory is None
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_card_knows_its_memory() -> None:
+    memory = choose_device().memory
+    assert memory is not None
+    assert memory > torch.cuda.memory_allocated()
 
 
 def test_nothing_is_remembered_for_gradients() -> None:
@@ -27,6 +39,34 @@ def test_a_failing_device_is_our_error_with_its_cause(failure: type[Exception]) 
     with pytest.raises(ModelError, match="cpu") as caught, CPU.working():
         raise failure
     assert isinstance(caught.value.__cause__, failure)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        torch.OutOfMemoryError(),
+        torch.AcceleratorError("CUDA error: out of memory"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        MemoryError(),
+    ],
+    ids=repr,
+)
+def test_memory_that_ran_out_is_told_from_a_device_that_failed(failure: Exception) -> None:
+    with pytest.raises(OutOfMemory), CPU.working():
+        raise failure
+
+
+def test_the_host_runs_out_of_memory_like_a_card() -> None:
+    with pytest.raises(OutOfMemory), CPU.working():
+        torch.empty(MORE_THAN_THERE_IS)
+
+
+def test_a_device_that_failed_is_told_from_a_job_that_did() -> None:
+    words = "CUDA error: an illegal memory access was encountered"
+    with pytest.raises(DeviceFailed, match="started anew"), CPU.working():
+        raise torch.AcceleratorError(words)
 
 
 def test_what_an_abandoned_job_held_is_free_again() -> None:
@@ -43,6 +83,26 @@ def test_what_an_abandoned_job_held_is_free_again() -> None:
     assert held[0]() is None
 
 
-def test_what_others_raise_passes_through() -> None:
-    with pytest.raises(KeyError), CPU.working():
-        raise KeyError
+@pytest.mark.parametrize("error", [KeyError(), RuntimeError("shapes do not match")], ids=repr)
+def test_what_others_raise_passes_through(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, CPU.working():
+        raise error
+    assert caught.value is error
+
+
+def test_a_settled_model_only_infers() -> None:
+    for device in (CPU, CPU.in_turns()):
+        model = device.settle(nn.Linear(2, 2))
+        assert not model.training
+        assert not any(weight.requires_grad for weight in model.parameters())
+
+
+def test_models_settle_side_by_side_or_in_turns() -> None:
+    first, second = (CPU.settle(nn.Linear(2, 2)) for _ in range(2))
+    assert CPU.turns is None
+    device = CPU.in_turns()
+    assert device.turns is not None
+    first, second = (device.settle(nn.Linear(2, 2)) for _ in range(2))
+    for model in (first, second, first):
+        model(torch.zeros(1, 2))
+        assert device.turns.present is model

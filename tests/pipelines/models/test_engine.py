@@ -1,15 +1,20 @@
 """The generative engine through the whole story, on a tiny model."""
 
 import io
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines import models
 from pipelines.composition import Composition, Subject
 from pipelines.engine import Engine, Mode
-from pipelines.errors import JobCancelled, WeightsMissing
+from pipelines.errors import JobCancelled
 from pipelines.fill import Fill
 from pipelines.geometry import Box, Size
 from pipelines.models.sdxl.components import Components
@@ -17,8 +22,12 @@ from pipelines.models.sdxl.recipe import Recipe
 from pipelines.progress import Step
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.rules import Policy, Rules
+from server.engines import Supplies, load_engine
+from server.settings import EngineName
 from tests.drawings import draw_meadow, to_png
+from tests.house.house import ROOT
 from tests.pipelines.models.sdxl.scenes import make_outpainter
+from tests.pipelines.models.supplies import LOCK
 
 SOURCE = to_png(draw_meadow(240, 160))
 
@@ -63,16 +72,71 @@ def test_a_job_can_be_stopped_while_it_is_painted(reframer: Reframer) -> None:
         list(reframer(SOURCE, [request], stop))
 
 
-def test_a_folder_of_weights_becomes_an_engine(replica: Path) -> None:
-    engine = models.load(replica, see_ball)
-    request = ReframeRequest(
-        Size(480, 160), Rules(Policy.EXPAND), fill=Fill.GENERATE, mode=Mode.FAST
-    )
+@pytest.fixture(scope="module")
+def engine(supplies: Path) -> Engine:
+    return load_engine(EngineName.SDXL, Supplies(supplies / "weights", supplies / LOCK))
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_locked_weights_become_an_engine_with_every_mode(engine: Engine, mode: Mode) -> None:
+    request = ReframeRequest(Size(480, 160), Rules(Policy.EXPAND), fill=Fill.GENERATE, mode=mode)
     (output,) = Reframer(engine)(SOURCE, [request])
     assert output.engine == "sdxl"
     assert output.preservation.changed == 0
+    assert ("refine" in output.seconds) == (mode is Mode.QUALITY)
+    assert output.nsfw_detected is not None
 
 
-def test_an_empty_folder_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(WeightsMissing, match=r"model_index\.json"):
-        models.load(tmp_path, see_ball)
+def test_many_jobs_share_one_engine(engine: Engine) -> None:
+    """Each gets what it would get alone, but for the rounding of sums in another order."""
+    requests = [
+        ReframeRequest(Size(480, 160), Rules(Policy.EXPAND), fill=Fill.GENERATE, seed=seed)
+        for seed in range(4)
+    ]
+    reframer = Reframer(engine)
+
+    def reframe(request: ReframeRequest) -> np.ndarray[Any, Any]:
+        (output,) = reframer(SOURCE, [request])
+        return np.asarray(Image.open(io.BytesIO(output.file.data)).convert("RGB"), np.int16)
+
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(reframe, requests))
+    for request, seen in zip(requests, together, strict=True):
+        assert np.abs(seen - reframe(request)).max() <= 2
+
+
+def test_what_is_not_needed_may_be_missing(supplies: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(supplies, tmp_path / "supplies"))
+    for role in ("few-step", "nsfw"):
+        shutil.rmtree(next((copy / "weights").glob(f"*{role}*")))
+    engine = load_engine(EngineName.SDXL, Supplies(copy / "weights", copy / LOCK))
+    assert engine.rate is None
+    assert len(engine.models) == 2
+    request = ReframeRequest(Size(480, 160), Rules(Policy.EXPAND), mode=Mode.FAST)
+    (output,) = Reframer(engine)(SOURCE, [request])
+    assert output.nsfw_detected is None
+
+
+def test_the_engine_opens_no_socket(supplies: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+
+def watch(event, arguments):
+    assert not event.startswith("socket."), event
+
+sys.addaudithook(watch)
+from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.geometry import Size
+from server.engines import Supplies, load_engine
+from server.settings import EngineName
+from tests.drawings import draw_meadow, to_png
+folder = Path(sys.argv[1])
+engine = load_engine(EngineName.SDXL, Supplies(folder / "weights", folder / "weights.lock"))
+(output,) = Reframer(engine)(to_png(draw_meadow(60, 40)), [ReframeRequest(Size(90, 40))])
+print(output.engine)
+"""
+    command = [sys.executable, "-c", script, str(supplies)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "sdxl"

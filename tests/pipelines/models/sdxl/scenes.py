@@ -11,8 +11,9 @@ from pipelines.engine import Mode
 from pipelines.geometry import PixelBox, Size
 from pipelines.models.audience import Audience
 from pipelines.models.device import CPU, Device
+from pipelines.models.lane import alone
 from pipelines.models.sdxl.components import Components
-from pipelines.models.sdxl.outpainter import SdxlOutpainter, alone
+from pipelines.models.sdxl.outpainter import SdxlOutpainter
 from pipelines.models.sdxl.painter import Painter
 from pipelines.models.sdxl.prefill import fill_blurred
 from pipelines.models.sdxl.recipe import Recipe

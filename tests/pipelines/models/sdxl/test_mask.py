@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from pipelines.models.sdxl.mask import measure_hold, pick_cells, widen_mask
+from pipelines.models.sdxl.mask import (
+    fade_mask,
+    measure_hold,
+    pick_cells,
+    touch_cells,
+    widen_mask,
+)
 
 
 def draw_mask(left: int, top: int, right: int, bottom: int) -> np.ndarray:
@@ -53,3 +59,27 @@ def test_the_source_holds_on_longer_the_deeper_inside() -> None:
 def test_without_a_ramp_or_new_area_nothing_is_held() -> None:
     assert measure_hold(pick_cells(draw_mask(0, 0, 96, 128), 8), 0).max() == 0
     assert measure_hold(np.zeros((16, 16), np.float32), 4).max() == 0
+
+
+def test_a_cell_with_one_painted_px_is_touched_even_if_its_first_is_not() -> None:
+    mask = np.zeros((16, 24), np.uint8)
+    mask[9, 17] = 255
+    assert touch_cells(mask, 8).tolist() == [[False, False, False], [False, False, True]]
+    assert not pick_cells(mask, 8).any()
+
+
+def test_what_is_refined_fades_out_across_the_overlap() -> None:
+    mask = draw_mask(0, 0, 100, 128)
+    wide = widen_mask(mask, 16, 8)
+    share = fade_mask(mask, wide)
+    assert (share[mask == 255] == 1).all()
+    assert (share[wide == 0] == 0).all()
+    band = share[0, 80:100]
+    assert (np.diff(band) > 0).all()
+    assert 0 < band[0] < band[-1] < 1
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_without_a_border_nothing_fades(level: int) -> None:
+    mask = np.full((16, 24), level, np.uint8)
+    assert (fade_mask(mask, widen_mask(mask, 16, 8)) == level // 255).all()

@@ -1,12 +1,17 @@
 """With our own aids off, the loop is diffusers' inpainting pipeline, number for number."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionXLInpaintPipeline
+from diffusers import EulerDiscreteScheduler, LCMScheduler, StableDiffusionXLInpaintPipeline
+from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl_inpaint
+from diffusers.schedulers import scheduling_lcm
 
 from pipelines.canvas import Canvas
 from pipelines.engine import Painting
@@ -16,9 +21,10 @@ from pipelines.models.sdxl.components import Components
 from pipelines.models.sdxl.denoise import make_noise
 from pipelines.models.sdxl.outpainter import SdxlOutpainter
 from pipelines.models.sdxl.painter import Painter
-from pipelines.models.sdxl.recipe import Recipe
-from pipelines.models.sdxl.schedule import Spacing
+from pipelines.models.sdxl.recipe import Recipe, Sampler, Spacing
+from pipelines.models.sdxl.schedule import Training, make_schedule
 from pipelines.progress import ignore_progress
+from tests.pipelines.models.sdxl.replica import SCHEDULER
 from tests.pipelines.models.sdxl.scenes import draw_canvas, make_outpainter, nobody
 
 # the library's scheduler lets numpy 2 copy a tensor in the old way
@@ -37,6 +43,13 @@ CASES = [
     (192, 64, Recipe(1, 2.0, spacing=Spacing.LEADING)),
     (64, 192, Recipe(6, 8.0, spacing=Spacing.TRAILING)),
     (128, 128, Recipe(9, 1.0, spacing=Spacing.TRAILING)),
+    (128, 128, Recipe(1, 1.0, sampler=Sampler.CONSISTENCY)),
+    (192, 128, Recipe(4, 1.0, sampler=Sampler.CONSISTENCY)),
+    (128, 192, Recipe(7, 1.0, sampler=Sampler.CONSISTENCY)),
+    (256, 64, Recipe(12, 1.5, sampler=Sampler.CONSISTENCY)),
+    (128, 128, Recipe(7, 4.0, spacing=Spacing.LEADING, strength=0.5)),
+    (192, 128, Recipe(10, 3.0, spacing=Spacing.TRAILING, strength=0.3)),
+    (64, 192, Recipe(8, 1.0, sampler=Sampler.CONSISTENCY, strength=0.4)),
 ]
 
 
@@ -51,32 +64,49 @@ def pipeline(replica: Path) -> Any:
 
 def run_theirs(pipeline: Any, canvas: Canvas, recipe: Recipe, form: str) -> Any:
     width, height = canvas.size
-    pipeline.scheduler = EulerDiscreteScheduler.from_config(
-        pipeline.scheduler.config, timestep_spacing=recipe.spacing.value
-    )
-    return pipeline(
-        prompt="the red sky",
-        image=canvas.picture,
-        mask_image=canvas.mask,
-        width=width,
-        height=height,
-        strength=1.0,
-        num_inference_steps=recipe.steps,
-        guidance_scale=recipe.guidance,
-        latents=make_noise(SEED, (1, 4, height // 8, width // 8)),
-        output_type=form,
-    ).images
+    pipeline.scheduler = make_scheduler(recipe)
+    with feed(make_noise(SEED, (recipe.noises, 4, height // 8, width // 8))):
+        return pipeline(
+            prompt="the red sky",
+            image=canvas.picture,
+            mask_image=canvas.mask,
+            width=width,
+            height=height,
+            strength=recipe.strength,
+            num_inference_steps=recipe.steps,
+            guidance_scale=recipe.guidance,
+            output_type=form,
+        ).images
+
+
+def make_scheduler(recipe: Recipe) -> Any:
+    match recipe.sampler:
+        case Sampler.EULER:
+            return EulerDiscreteScheduler.from_config(
+                SCHEDULER, timestep_spacing=recipe.spacing.value
+            )
+        case Sampler.CONSISTENCY:
+            return LCMScheduler.from_config(SCHEDULER)
+
+
+@contextmanager
+def feed(noises: torch.Tensor) -> Iterator[None]:
+    """Wherever the library draws noise, it gets the next of ``noises``; all must be drawn."""
+    given = iter(noises)
+
+    def draw(shape: Any, **_: object) -> torch.Tensor:
+        noise: torch.Tensor = next(given)
+        return noise.reshape(shape)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pipeline_stable_diffusion_xl_inpaint, scheduling_lcm):
+            patch.setattr(module, "randn_tensor", draw)
+        yield
+    assert next(given, None) is None
 
 
 def without_aids(recipe: Recipe) -> Recipe:
-    return Recipe(
-        recipe.steps,
-        recipe.guidance,
-        spacing=recipe.spacing,
-        overlap=0,
-        ramp=0,
-        carries_colour=False,
-    )
+    return replace(recipe, overlap=0, ramp=0, carries_colour=False)
 
 
 def draw_odd_canvas(width: int, height: int) -> Canvas:
@@ -124,6 +154,26 @@ def test_the_plain_outpainter_gives_the_librarys_picture(
     difference = np.abs(np.asarray(ours, int) - np.asarray(theirs, int))
     assert difference.max() <= 1  # a level, where rounding falls to the other side
     assert (difference > 0).mean() < 0.001
+
+
+@pytest.mark.parametrize("strength", [0.01, 0.25, 0.3, 0.5, 0.7, 0.999])
+@pytest.mark.parametrize("steps", [1, 7, 20, 30])
+def test_less_strength_begins_where_the_library_does(
+    pipeline: Any, steps: int, strength: float
+) -> None:
+    recipe = Recipe(steps, 1.0, spacing=Spacing.TRAILING, strength=strength)
+    pipeline.scheduler = make_scheduler(recipe)
+    pipeline.scheduler.set_timesteps(steps)
+    times, taken = pipeline.get_timesteps(steps, strength, "cpu")
+    if not taken:  # where the library refuses to work, we take one step
+        times, taken = pipeline.scheduler.timesteps[-1:], 1
+        pipeline.scheduler.set_begin_index(steps - 1)
+    ours = make_schedule(Training.from_config(SCHEDULER), recipe, CPU)
+    assert recipe.taken == len(ours) == taken
+    assert torch.equal(ours.timesteps, times)
+    picture, noise = make_noise(1, (1, 4, 2, 2)), make_noise(2, (1, 4, 2, 2))
+    theirs = pipeline.scheduler.add_noise(picture, noise, times[:1])
+    torch.testing.assert_close(picture + ours.start * noise, theirs)
 
 
 def test_the_comparison_would_notice_another_guidance(

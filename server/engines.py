@@ -1,7 +1,6 @@
 """The engines by name."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from pipelines import preview
@@ -11,21 +10,19 @@ from pipelines.preview.describer import PreviewDescriber
 from pipelines.weights import locate
 from pipelines.weights.lock_file import find_lock, read_lock
 from pipelines.weights.store import DEFAULT_FOLDER, Store
-
-
-class EngineName(StrEnum):
-    """Who describes and paints; ``preview`` needs no GPU and no weights."""
-
-    PREVIEW = "preview"
-    SDXL = "sdxl"
+from server.settings import EngineName
 
 
 @dataclass(frozen=True, slots=True)
 class Supplies:
-    """Where an engine's weights are."""
+    """Where an engine's weights are, and where it may keep what it compiles.
+
+    Without ``graphs`` nothing is compiled.
+    """
 
     weights: Path = DEFAULT_FOLDER
     lock: Path | None = None
+    graphs: Path | None = None
 
 
 def load_engine(name: EngineName, supplies: Supplies | None = None) -> Engine:
@@ -45,10 +42,18 @@ def load_engine(name: EngineName, supplies: Supplies | None = None) -> Engine:
 
 def _load_sdxl(supplies: Supplies) -> Engine:
     lock = read_lock(supplies.lock or find_lock())
-    folder = locate(lock, Store(supplies.weights.expanduser()), "inpaint")
+    store = Store(supplies.weights.expanduser())
+    locate(lock, store, "inpaint")  # says what is missing before anything slow is imported
     try:
         from pipelines import models  # noqa: PLC0415  torch waits until it is asked for
     except ImportError as error:
         msg = "engine sdxl needs torch, diffusers and transformers (extra: cuda)"
         raise EngineUnavailable(msg) from error
-    return models.load(folder, PreviewDescriber())
+
+    def find(role: str) -> models.Weights:
+        folder = locate(lock, store, role)
+        model = lock.find(role)
+        assert model
+        return models.Weights(folder, f"{model.repository}@{model.revision}")
+
+    return models.load(find, PreviewDescriber(), graphs=supplies.graphs)

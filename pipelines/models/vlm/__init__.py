@@ -1,0 +1,1 @@
+"""A describer that reads the picture with Qwen3-VL: words, subjects and boxes."""

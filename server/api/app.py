@@ -1,0 +1,118 @@
+"""The application: everything put together, once."""
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
+
+from server.access.key import ApiKey
+from server.access.key_store import KEYS, KeyStore
+from server.api import callbacks, errors, files, health, models, runs, uploads, usage
+from server.api.callbacks import Callbacks
+from server.api.gate import Gate
+from server.api.health import Check
+from server.api.intake import Intake
+from server.api.links import Linker
+from server.api.request_log import RequestLog
+from server.api.runs import Runs
+from server.callbacks.history import History
+from server.callbacks.secret_store import CallbackSecrets
+from server.database.engine import database_url, open_database, say_unavailable
+from server.errors import Unavailable
+from server.images.assets import Assets
+from server.images.links import Links, load_secret
+from server.images.stores import open_store
+from server.jobs.durable_queue import DurableQueue
+from server.jobs.workers import live_workers
+from server.settings import Settings
+
+SILENCE = timedelta(seconds=15)
+"""Without a sign of life for so long, a worker counts as gone."""
+
+LINKS = "links.secret"
+
+ANONYMOUS = ApiKey("local", "without a key", "", datetime(2026, 1, 1, tzinfo=UTC))
+"""Whoever calls a server that has no keys; only loopback can, unless the operator opened it."""
+
+EXPOSED = ("X-Request-Id", "Runflow-Request-Id", "Location", "Retry-After", "Idempotent-Replayed")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API over the operator's database and image store; touches neither yet."""
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    engine = say_unavailable(open_database(database_url(settings.data, url)))
+    store = open_store(
+        settings.data,
+        bucket=settings.bucket,
+        endpoint=settings.bucket_endpoint,
+        min_free=settings.min_free,
+    )
+    queue = DurableQueue(engine, bound=settings.max_queue)
+    links = Links(load_secret(settings.data / LINKS), settings.link_lifetime)
+    linker = Linker(links, settings.public_url)
+    assets = Assets(engine, store)
+    app = FastAPIOffline(
+        title="Smart Resize",
+        summary="Reframes pictures on your own machine.",
+        docs_url="/docs",
+        redoc_url=None,
+        static_url="/docs/assets",
+    )
+    errors.install(app)
+    checks: dict[str, Check] = {
+        "database": partial(_check_database, engine),
+        "storage": store.check,
+        "workers": partial(_check_workers, engine),
+    }
+    for router in (
+        runs.make_router(Runs(queue, Intake(store, assets, settings.max_source), linker)),
+        callbacks.make_router(
+            Callbacks(queue, History(engine), CallbackSecrets(engine), queue.redeliver)
+        ),
+        uploads.make_router(assets, links, linker),
+        files.make_router(links, store),
+        health.make_router(checks),
+        usage.make_router(engine),
+        models.router,
+    ):
+        app.include_router(router)
+    open_to_all = settings.insecure_open or is_loopback(settings.host)
+    app.add_middleware(
+        Gate,
+        keys=KeyStore(engine),
+        max_body=settings.max_body,
+        anonymous=ANONYMOUS if open_to_all else None,
+    )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED,
+    )
+    app.add_middleware(RequestLog)
+    return app
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address to listen on."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_database(engine: sa.Engine) -> None:
+    nothing = KEYS.update().where(KEYS.c.id == "").values(name="")
+    with engine.begin() as connection:  # writes nothing, but only who may write can do so
+        connection.execute(nothing)
+
+
+def _check_workers(engine: sa.Engine) -> None:
+    if not live_workers(engine, SILENCE):
+        msg = "no worker is alive"
+        raise Unavailable(msg)

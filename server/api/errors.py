@@ -1,0 +1,137 @@
+"""Errors as HTTP answers: a status and a wire code for every error there is.
+
+The body is flat: ``{"code", "message", "errors"}``, as in the hosted run API.
+"""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from pipelines.errors import ReframeError
+from server.errors import InternalError, InvalidBody, NotFound, Overloaded, Unavailable
+
+
+class Answer(NamedTuple):
+    """What an error is on the wire."""
+
+    status: int
+    code: str
+
+
+ANSWERS = {
+    "unauthenticated": Answer(401, "UNAUTHORIZED"),
+    "access_error": Answer(403, "PERMISSION_DENIED"),
+    "forbidden": Answer(403, "PERMISSION_DENIED"),
+    "not_found": Answer(404, "NOT_FOUND"),
+    "job_not_found": Answer(404, "RUN_NOT_FOUND"),
+    "asset_not_found": Answer(404, "ASSET_NOT_FOUND"),
+    "model_not_found": Answer(404, "MODEL_NOT_FOUND"),
+    "link_invalid": Answer(404, "LINK_INVALID"),
+    "blob_missing": Answer(404, "BLOB_MISSING"),
+    "malformed_body": Answer(400, "BAD_REQUEST"),
+    "invalid_body": Answer(422, "VALIDATION_ERROR"),
+    "body_too_large": Answer(413, "BODY_TOO_LARGE"),
+    "conflict": Answer(409, "CONFLICT"),
+    "idempotency_conflict": Answer(409, "IDEMPOTENCY_CONFLICT"),
+    "overloaded": Answer(429, "RATE_LIMITED"),
+    "queue_full": Answer(429, "QUEUE_FULL"),
+    "rate_limited": Answer(429, "RATE_LIMITED"),
+    "unavailable": Answer(503, "SERVICE_UNAVAILABLE"),
+    "database_unavailable": Answer(503, "DATABASE_UNAVAILABLE"),
+    "storage_full": Answer(507, "STORAGE_FULL"),
+    "engine_unavailable": Answer(503, "MODEL_UNAVAILABLE"),
+    "out_of_memory": Answer(503, "OUT_OF_MEMORY"),
+    "device_failed": Answer(503, "DEVICE_FAILED"),
+    "model_error": Answer(503, "MODEL_UNAVAILABLE"),
+    "internal_error": Answer(500, "INTERNAL_ERROR"),
+    "reframe_error": Answer(500, "INTERNAL_ERROR"),
+    "output_unwritable": Answer(500, "INTERNAL_ERROR"),
+    "job_error": Answer(500, "JOB_ERROR"),
+    "worker_lost": Answer(500, "WORKER_LOST"),
+    "job_cancelled": Answer(409, "RUN_CANCELED"),
+    "job_expired": Answer(504, "RUN_EXPIRED"),
+    "weights_error": Answer(503, "MODEL_UNAVAILABLE"),
+    "lock_invalid": Answer(503, "MODEL_UNAVAILABLE"),
+    "licence_not_accepted": Answer(503, "MODEL_UNAVAILABLE"),
+    "weights_missing": Answer(503, "MODEL_UNAVAILABLE"),
+    "weights_mismatch": Answer(503, "MODEL_UNAVAILABLE"),
+    "request_error": Answer(422, "VALIDATION_ERROR"),
+    "invalid_option": Answer(422, "VALIDATION_ERROR"),
+    "invalid_plan": Answer(422, "INVALID_PLAN"),
+    "unreachable_target": Answer(422, "UNREACHABLE_TARGET"),
+    "unreachable_plan": Answer(422, "UNREACHABLE_PLAN"),
+    "unreachable_budget": Answer(422, "UNREACHABLE_BUDGET"),
+    "source_unavailable": Answer(422, "SOURCE_UNAVAILABLE"),
+    "source_forbidden": Answer(422, "SOURCE_FORBIDDEN"),
+    "archive_invalid": Answer(422, "ARCHIVE_INVALID"),
+    "image_undecodable": Answer(422, "IMAGE_UNDECODABLE"),
+    "image_too_large": Answer(422, "IMAGE_TOO_LARGE"),
+    "content_rejected": Answer(422, "CONTENT_REJECTED"),
+}
+
+
+def answer(error: ReframeError) -> JSONResponse:
+    """The error as the caller gets it."""
+    status, code = ANSWERS[error.code]
+    errors = error.errors if isinstance(error, InvalidBody) else None
+    headers = {}
+    if isinstance(error, Overloaded | Unavailable):
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    body = {"code": code, "message": error.detail, "errors": errors or None}
+    return JSONResponse(body, status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ours, and the framework's in the same shape."""
+
+    @app.exception_handler(ReframeError)
+    async def _ours(_: Request, error: ReframeError) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(InvalidBody(_summarise(error.errors()), _plain(error.errors())))
+
+    @app.exception_handler(HTTPException)
+    async def _plain_http(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return answer(NotFound())
+        code = HTTPStatus(error.status_code).phrase.upper().replace(" ", "_")
+        body = {"code": code, "message": str(error.detail), "errors": None}
+        return JSONResponse(body, error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def _defect(_: Request, error: Exception) -> JSONResponse:
+        del error  # the server's log has it
+        return answer(InternalError())
+
+
+def invalid(found: list[Any], root: str = "input") -> InvalidBody:
+    """What pydantic found wrong, as our error; ``root`` is where the fields are."""
+    errors = _plain(found)
+    for error in errors:
+        error["loc"] = [root, *error["loc"]]
+    return InvalidBody(_summarise(errors), errors)
+
+
+def _summarise(errors: Any) -> str:
+    first = errors[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{place}: {_words(first['msg'])}{more}"
+
+
+def _plain(errors: Any) -> list[dict[str, Any]]:
+    """Without the caller's input, which may be a whole picture."""
+    return [
+        {"loc": list(each["loc"]), "msg": _words(each["msg"]), "type": each["type"]}
+        for each in errors
+    ]
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ")

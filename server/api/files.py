@@ -1,0 +1,50 @@
+"""Downloads by signed link: whoever has one may fetch, nobody else."""
+
+import re
+from urllib.parse import quote
+
+from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
+
+from pipelines.codec.encode import Format
+from server.errors import LinkInvalid
+from server.images.links import Links
+from server.images.store import VOLATILE, ImageStore
+
+TYPES = {form.extension: form.media_type for form in Format}
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "private, max-age=3600, immutable",
+    "Referrer-Policy": "no-referrer",
+}
+"""A picture is all that these answers can ever be to a browser."""
+
+
+def make_router(links: Links, store: ImageStore) -> APIRouter:
+    """The route behind every output's URL."""
+    router = APIRouter(tags=["files"])
+
+    @router.head("/files/{token}/{label}", include_in_schema=False)
+    @router.get("/files/{token}/{label}")
+    async def get_file(token: str, label: str) -> Response:
+        """One output's bytes; ``label`` is only what the download is called."""
+        name = links.open(token)
+        media_type = TYPES.get("." + name.rpartition(".")[2])
+        if media_type is None:
+            raise LinkInvalid
+        data = await run_in_threadpool(store.read, name)
+        headers = {**HEADERS, "Content-Disposition": _disposition(label)}
+        if name.startswith(VOLATILE):
+            headers["Cache-Control"] = "no-store"
+        return Response(data, media_type=media_type, headers=headers)
+
+    return router
+
+
+def _disposition(label: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", label)[:150]
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(label[:150], safe='')}"

@@ -1,0 +1,154 @@
+"""The gate: who comes in, how often and with how much, before any of the body is read.
+
+Plain ASGI, for a framework would read the whole body first. Everything is closed but what ``OPEN``
+names.
+"""
+
+import time
+from contextlib import suppress
+from typing import Protocol
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipelines.errors import ReframeError
+from server.access.key import ApiKey
+from server.api.errors import answer
+from server.errors import BodyTooLarge, RateLimited, Unauthenticated
+
+OPEN = ("/healthz", "/readyz", "/files/", "/uploads/", "/openapi.json", "/docs", "/v1/health")
+"""Beginnings of the paths that need no key: health, signed links, the documentation."""
+
+CREDENTIALS = ("x-api-key", "ocp-apim-subscription-key")
+"""Headers that hold a bare key; ``Authorization`` holds one after Bearer or Key."""
+
+
+class Keys(Protocol):
+    """Where keys are looked up."""
+
+    def find(self, secret: str) -> ApiKey | None:
+        """The key that this is the secret of, unless it was revoked."""
+        ...
+
+    def any(self) -> bool:
+        """Whether there is a key at all."""
+        ...
+
+
+class Gate:
+    """Wraps the application; puts the caller's key into ``scope["state"]["key"]``."""
+
+    def __init__(
+        self, app: ASGIApp, keys: Keys, *, max_body: int, anonymous: ApiKey | None
+    ) -> None:
+        """``anonymous`` is who callers without a key are, as long as there is no key at all."""
+        self._app = app
+        self._keys = keys
+        self._max_body = max_body
+        self._anonymous = anonymous
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it at once."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            if not is_open(scope["path"], scope["method"]):
+                key = self._identify(headers)
+                self._limit(key)
+                scope.setdefault("state", {})["key"] = key
+            self._measure(headers)
+        except ReframeError as error:
+            await _refuse(error, scope, receive, send)
+            return
+        body = _CountedBody(receive, self._max_body)
+        with suppress(BodyTooLarge):
+            await self._app(scope, body, body.watch(send))
+        if body.overflown and not body.answered:
+            await _refuse(_too_large(self._max_body), scope, receive, send)
+
+    def _identify(self, headers: Headers) -> ApiKey:
+        secret = _find_secret(headers)
+        if secret:
+            key = self._keys.find(secret)
+            if key:
+                return key
+        elif self._anonymous and not self._keys.any():
+            return self._anonymous
+        raise Unauthenticated
+
+    def _limit(self, key: ApiKey) -> None:
+        if not key.rate:
+            return
+        item = RateLimitItemPerMinute(key.rate)
+        if not self._limiter.hit(item, key.id):
+            wait = self._limiter.get_window_stats(item, key.id).reset_time - time.time()
+            msg = f"this key may ask {key.rate} times a minute"
+            raise RateLimited(msg, max(1.0, wait))
+
+    def _measure(self, headers: Headers) -> None:
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._max_body:
+            raise _too_large(self._max_body)
+
+
+def is_open(path: str, method: str) -> bool:
+    """Whether a request needs no key: a browser asking what it may do, or an open path."""
+    if method == "OPTIONS":
+        return True
+    return any(path == open_ or path.startswith(open_.rstrip("/") + "/") for open_ in OPEN)
+
+
+def _find_secret(headers: Headers) -> str | None:
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    if scheme.lower() in {"bearer", "key"} and secret:
+        return secret.strip()
+    return next((headers[name] for name in CREDENTIALS if headers.get(name)), None)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"a body has at most {limit} bytes; large pictures go through an upload")
+
+
+async def _refuse(error: ReframeError, scope: Scope, receive: Receive, send: Send) -> None:
+    response = answer(error)
+    response.headers["Connection"] = "close"  # whatever else is on its way is not read
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    await response(scope, receive, send)
+
+
+class _CountedBody:
+    """Counts what is read, for a body need not say how long it is.
+
+    Once it is too long, what the application makes of that is not sent any more.
+    """
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+        self._limit = limit
+        self.overflown = False
+        self.answered = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                self.overflown = True
+                raise _too_large(self._limit)
+        return message
+
+    def watch(self, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if not self.overflown or self.answered:
+                self.answered = True
+                await send(message)
+
+        return sending

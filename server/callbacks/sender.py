@@ -1,0 +1,100 @@
+"""Sends callbacks: at most so many tries, again only after a server's error or none at all."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from pipelines.errors import ReframeError
+from server.callbacks.history import Delivery, History, is_taken
+from server.callbacks.payload import Link, render_callback
+from server.callbacks.secret_store import CallbackSecrets
+from server.callbacks.signature import sign, sign_standard
+from server.errors import SourceForbidden
+from server.jobs.job import Job
+
+TIMEOUT = 15.0
+"""Seconds that a receiver has to answer."""
+
+FAILED = 500
+"""Answers from this on are the receiver's fault, and may be better the next time."""
+
+log = structlog.get_logger("server.callbacks")
+
+
+class Post(Protocol):
+    """Sends a body to an address that may be dialled; redirects are not followed."""
+
+    def __call__(self, url: str, body: bytes, headers: dict[str, str], timeout: float) -> int:
+        """The answer's status.
+
+        Raises:
+            SourceForbidden: the address may not be dialled.
+            ReframeError: there was no answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackSender:
+    """Tells a job's ``callback_url`` that it has ended."""
+
+    history: History
+    secrets: CallbackSecrets
+    post: Post
+    link: Link
+    attempts: int = 3
+    sleep: Callable[[float], None] = time.sleep
+
+    def __call__(self, job: Job, number: int = 0) -> bool:
+        """Deliver, and say whether it arrived; ``number`` above 0 delivers once more.
+
+        Begun again after its process ended, it goes on with the tries that are left.
+        """
+        if job.callback_url is None:
+            return True
+        body = json.dumps(render_callback(job, self.link), separators=(",", ":")).encode()
+        delivery = self.history.open(f"{job.id}-{number}", job.id, job.callback_url, body)
+        if delivery.delivered:
+            return True
+        for attempt in range(len(delivery.attempts) + 1, self.attempts + 1):
+            if attempt > 1:
+                self.sleep(2.0 ** (attempt - 2))  # 1 s, 2 s, 4 s ...
+            status, again = self._try(job, delivery, attempt)
+            if status is not None and is_taken(status):
+                return True
+            if not again:
+                break
+        return False
+
+    def _try(self, job: Job, delivery: Delivery, number: int) -> tuple[int | None, bool]:
+        """The answer's status, and whether another try is worth it."""
+        self.history.begin(delivery, number)
+        status, error, again = None, None, False
+        try:
+            headers = self._sign(job, delivery)
+            status = self.post(delivery.url, delivery.body, headers, TIMEOUT)
+            again = status >= FAILED
+        except SourceForbidden as refused:
+            error = refused.detail
+        except ReframeError as failure:
+            error, again = failure.detail, True
+        self.history.end(delivery, number, status=status, error=error)
+        log.info("callback", job=job.id, attempt=number, status=status, error=error)
+        return status, again
+
+    def _sign(self, job: Job, delivery: Delivery) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "smart-resize",
+            "Runflow-Request-Id": job.request_id or job.id,
+        }
+        valid = [secret.plain for secret in self.secrets.sign_with(job.owner)]
+        if valid:
+            headers["Runflow-Signature"] = sign(valid[0], delivery.body)
+            headers |= sign_standard(valid, delivery.id, datetime.now(UTC), delivery.body)
+        return headers

@@ -1,0 +1,71 @@
+"""``smart-resize keys``: who may use the server."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.errors import InvalidOption
+from server.access.audit import note
+from server.access.key_store import KeyStore
+from server.database import engine
+from server.database.schema import create_tables
+
+app = typer.Typer(name="keys", help="Make, list and revoke API keys.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option(metavar="DIR", help="The server's data folder.")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="PostgreSQL, if not the data folder's own database."),
+]
+DEFAULT = Path("data")
+
+
+def _open(data: Path, url: str | None) -> KeyStore:
+    data.mkdir(parents=True, exist_ok=True)
+    opened = engine.open_database(engine.database_url(data, url))
+    create_tables(opened)
+    return KeyStore(opened)
+
+
+@app.command()
+def create(
+    *,
+    name: Annotated[str, typer.Option(help="Whose key it is.")],
+    data: Data = DEFAULT,
+    database_url: DatabaseUrl = None,
+    rate: Annotated[int, typer.Option(min=0, help="Requests a minute; 0 is no limit.")] = 0,
+    concurrency: Annotated[
+        int, typer.Option(min=0, help="Unfinished jobs at a time; 0 is no limit.")
+    ] = 0,
+) -> None:
+    """Make a key and print it, this once: only its digest is kept."""
+    store = _open(data, database_url)
+    key, secret = store.create(name, rate=rate, concurrency=concurrency)
+    note(data, "key created", id=key.id, name=name)
+    typer.echo(secret)
+
+
+@app.command("list")
+def list_keys(*, data: Data = DEFAULT, database_url: DatabaseUrl = None) -> None:
+    """Show the keys, the oldest first; never their secrets."""
+    for key in _open(data, database_url).list():
+        state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
+        typer.echo(f"{key.id}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(metavar="NAME|ID", help="As list shows it.")],
+    *,
+    data: Data = DEFAULT,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """End every key of this name, or the one with this id; servers notice within seconds."""
+    ended = _open(data, database_url).revoke(key)
+    if not ended:
+        msg = f"there is no valid key {key!r}"
+        raise InvalidOption(msg)
+    for each in ended:
+        note(data, "key revoked", id=each.id, name=each.name)
+        typer.echo(f"revoked {each.id}  {each.name}")

@@ -1,0 +1,1 @@
+"""The one database: SQLite in a folder by default, Postgres by URL; nobody above names either."""

@@ -1,0 +1,85 @@
+"""Connections to the database, set up so that several processes may write at once.
+
+SQLite comes from ``pysqlite3``, which carries its own: the queue needs 3.42 or newer, and what
+Python was built with is often older. It runs in write-ahead mode, never on a network file system.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from server.errors import DatabaseUnavailable
+
+FILE = "smart-resize.sqlite"
+"""The database's name in the data folder."""
+
+PATIENCE = 30
+"""Seconds that a writer waits for another one."""
+
+
+def database_url(data: Path, url: str | None) -> str:
+    """The operator's URL, or the file in the data folder."""
+    if url is None:
+        return f"sqlite:///{(data / FILE).resolve()}"
+    # psycopg 3, whatever the operator's habit is called
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def open_database(url: str, *, pool: int = 8) -> sa.Engine:
+    """An engine with at most ``pool`` connections; connects when first used.
+
+    Raises:
+        DatabaseUnavailable: not a URL that this server can use.
+    """
+    try:
+        if url.startswith("sqlite:"):
+            return _open_sqlite(url)
+        keepalives = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        return sa.create_engine(
+            url,
+            pool_size=pool,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 3, **keepalives},
+        )
+    except (sa.exc.ArgumentError, ImportError) as error:
+        msg = "the database's address is not one of SQLite or PostgreSQL"
+        raise DatabaseUnavailable(msg) from error
+
+
+def _open_sqlite(url: str) -> sa.Engine:
+    import pysqlite3  # noqa: PLC0415  not needed where Postgres is used
+
+    engine = sa.create_engine(url, module=pysqlite3, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"  # writers queue up instead of failing halfway
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE * 1000}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+def say_unavailable(engine: sa.Engine) -> sa.Engine:
+    """Let outages surface as DatabaseUnavailable; other mistakes stay what they are."""
+
+    @event.listens_for(engine, "handle_error")
+    def name(context: sa.engine.ExceptionContext) -> DatabaseUnavailable | None:
+        outage = isinstance(
+            context.sqlalchemy_exception,
+            sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError,
+        )
+        if outage or context.is_disconnect:
+            return DatabaseUnavailable()
+        return None
+
+    return engine

@@ -1,0 +1,256 @@
+"""The queue in the database: our row of a job and its place in DBOS's line are one commit."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOSClient
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from pipelines.errors import JobCancelled
+from server.errors import IdempotencyConflict, JobExpired, QueueFull
+from server.jobs import contract
+from server.jobs.job import Draft, Failure, Job, Output, Stage, Status
+from server.jobs.outage import reaching
+from server.jobs.queue import JobPage, JobQuery, Submission
+from server.jobs.selection import count_waiting, find_earlier, list_jobs, read_job
+from server.jobs.serializer import JsonSerializer
+from server.jobs.table import JOBS, USAGE, Row, to_job, to_json, to_row
+
+CROWD = 64
+"""Jobs that may be on their way in at once; nearer to the bound than this, one comes at a time."""
+
+GATE = 7328
+"""The advisory lock of those who come one at a time."""
+
+FULL = 10.0
+"""Seconds after which another try may be worth it."""
+
+OPEN = (Status.QUEUED, Status.RUNNING)
+
+
+class DurableQueue:
+    """``JobQueue`` over the house's database; may be used from several threads and processes.
+
+    A final row is never written again, so whoever comes late (a worker that was believed dead, a
+    second request) changes nothing.
+    """
+
+    def __init__(self, engine: sa.Engine, *, bound: int = 10_000) -> None:
+        """``bound`` jobs may wait at most. Connects when first used, and migrates nothing."""
+        self._engine = engine
+        self._bound = bound
+        self._line = DBOSClient(
+            system_database_engine=engine,
+            serializer=JsonSerializer(),
+            application_name=contract.APPLICATION,
+            lazy=True,
+            retry_connection_errors=False,
+        )
+
+    def submit(self, draft: Draft) -> Submission:
+        """Keep the job and put it in line, in one transaction."""
+        with reaching():
+            while True:
+                try:
+                    return Submission(self._insert(draft), is_new=True)
+                except IntegrityError:
+                    earlier = self._find_earlier(draft)
+                    if earlier:
+                        return Submission(earlier, is_new=False)
+                    # it was swept away in between: once more
+
+    def get(self, job_id: str) -> Job:
+        """The job as it stands; raises JobNotFound."""
+        with reaching(), self._engine.connect() as connection:
+            return read_job(connection, job_id)
+
+    def list(self, query: JobQuery) -> JobPage:
+        """Some of the owner's jobs; raises InvalidOption for a cursor that is none."""
+        with reaching(), self._engine.connect() as connection:
+            return list_jobs(connection, query)
+
+    def cancel(self, job_id: str) -> Job:
+        """End it at once while it is queued; while it is running, ``report`` says so."""
+        with reaching():
+            with self._engine.begin() as connection:
+                waiting = self._end(connection, job_id, Status.CANCELLED, (Status.QUEUED,))
+                if not waiting:
+                    query = _change(job_id, Status.RUNNING).values(cancel_requested=True)
+                    connection.execute(query)
+            if waiting:
+                self._leave_line(job_id)
+            return self.get(job_id)
+
+    def begin(self, job_id: str, worker: str) -> Job:
+        """The worker has it now; raises JobCancelled, JobExpired or JobNotFound."""
+        now = sa.literal(datetime.now(UTC), JOBS.c.created_at.type)
+        in_time = sa.or_(
+            JOBS.c.status == Status.RUNNING.value, JOBS.c.deadline.is_(None), JOBS.c.deadline >= now
+        )
+        query = _change(job_id, *OPEN).where(JOBS.c.cancel_requested.is_(False), in_time)
+        begun = query.values(
+            status=Status.RUNNING.value,
+            started_at=sa.func.coalesce(JOBS.c.started_at, now),
+            worker=worker,
+        )
+        with reaching(), self._engine.begin() as connection:
+            row = connection.execute(begun.returning(*JOBS.columns)).first()
+            if row is not None:
+                return to_job(row)
+            late = JobExpired()
+            failure = Failure(late.code, late.detail)
+            expired = self._end(connection, job_id, Status.FAILED, (Status.QUEUED,), failure)
+            if not expired:
+                read_job(connection, job_id)
+        raise late if expired else JobCancelled
+
+    def report(self, job_id: str, stage: Stage) -> None:
+        """Write down how far it is; raises JobCancelled when it is to stop or is final."""
+        told = _change(job_id, Status.RUNNING).values(step=stage.step, fraction=stage.fraction)
+        with reaching(), self._engine.begin() as connection:
+            stop = connection.execute(told.returning(JOBS.c.cancel_requested)).scalar()
+            if stop is None:
+                stop = read_job(connection, job_id).status is not Status.QUEUED
+        if stop:
+            raise JobCancelled
+
+    def finish(
+        self,
+        job_id: str,
+        outputs: Sequence[Output],
+        *,
+        gpu_seconds: float,
+        seconds: dict[str, float],
+    ) -> Job:
+        """It succeeded; changes nothing unless it is running."""
+        with reaching():
+            with self._engine.begin() as connection:
+                self._end(
+                    connection,
+                    job_id,
+                    Status.SUCCEEDED,
+                    (Status.RUNNING,),
+                    outputs=[to_json(output) for output in outputs],
+                    gpu_seconds=gpu_seconds,
+                    seconds=seconds,
+                )
+            return self.get(job_id)
+
+    def fail(self, job_id: str, failure: Failure, *, gpu_seconds: float = 0.0) -> Job:
+        """It failed, or was cancelled (code ``job_cancelled``); a final job stays as it is."""
+        cancelled = failure.code == JobCancelled.code
+        status, reason = (Status.CANCELLED, None) if cancelled else (Status.FAILED, failure)
+        with reaching():
+            with self._engine.begin() as connection:
+                self._end(connection, job_id, status, OPEN, reason, gpu_seconds=gpu_seconds)
+            return self.get(job_id)
+
+    def redeliver(self, job_id: str, number: int) -> None:
+        """Put one more delivery of a job's callback in line; ``number``, from 1, tells which."""
+        with reaching(), self._engine.begin() as connection:
+            self._enqueue_callback(connection, job_id, number)
+
+    def _insert(self, draft: Draft) -> Job:
+        with self._engine.begin() as connection:
+            # the row comes first: on SQLite this is what makes other writers wait
+            values = to_row(draft, datetime.now(UTC))
+            connection.execute(JOBS.insert().values(**values))
+            self._refuse_beyond_bound(connection)
+            self._line.enqueue_in_transaction(
+                connection,
+                {
+                    "workflow_name": contract.REFRAME_JOB,
+                    "queue_name": contract.JOBS,
+                    "workflow_id": draft.id,
+                    "priority": draft.priority,
+                },
+                draft.id,
+            )
+            return read_job(connection, draft.id)
+
+    def _refuse_beyond_bound(self, connection: sa.Connection) -> None:
+        waiting = count_waiting(connection)
+        if waiting > self._bound - CROWD and connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(GATE)))
+            waiting = count_waiting(connection)
+        if waiting > self._bound:
+            raise QueueFull(retry_after=FULL)
+
+    def _find_earlier(self, draft: Draft) -> Job | None:
+        with self._engine.connect() as connection:
+            row = find_earlier(connection, draft.id, draft.owner, draft.idempotency)
+            if row is None:
+                return None
+            if row.fingerprint != draft.fingerprint:
+                raise IdempotencyConflict
+            return read_job(connection, row.id)
+
+    def _end(
+        self,
+        connection: sa.Connection,
+        job_id: str,
+        status: Status,
+        allowed: Sequence[Status],
+        failure: Failure | None = None,
+        **values: Any,
+    ) -> bool:
+        """Write the end down, unless there is one; the callback is part of the same commit."""
+        now = datetime.now(UTC)
+        reason = to_json(failure) if failure else None
+        ended = _change(job_id, *allowed).values(
+            status=status.value, finished_at=now, failure=reason, **values
+        )
+        row = connection.execute(ended.returning(*JOBS.columns)).first()
+        if row is None:
+            return False
+        _count_usage(connection, row)
+        if row.callback_url is not None:
+            self._enqueue_callback(connection, job_id, 0)
+        return True
+
+    def _enqueue_callback(self, connection: sa.Connection, job_id: str, number: int) -> None:
+        self._line.enqueue_in_transaction(
+            connection,
+            {
+                "workflow_name": contract.DELIVER_CALLBACK,
+                "queue_name": contract.CALLBACKS,
+                "workflow_id": contract.callback_id(job_id, number),
+                "priority": 1,
+            },
+            job_id,
+            number,
+        )
+
+    def _leave_line(self, job_id: str) -> None:
+        """A job that ended while it waited need not be taken up to learn so.
+
+        One that was taken up already, to get its sources, learns it when it would begin.
+        """
+        waiting = self._line.list_workflows(
+            workflow_ids=[job_id], status="ENQUEUED", load_input=False, load_output=False
+        )
+        for workflow in waiting:
+            self._line.cancel_workflow(workflow.workflow_id)
+
+
+def _change(job_id: str, *allowed: Status) -> sa.Update:
+    """A change that only jobs in these statuses undergo."""
+    statuses = [status.value for status in allowed]
+    return JOBS.update().where(JOBS.c.id == job_id, JOBS.c.status.in_(statuses))
+
+
+def _count_usage(connection: sa.Connection, row: Row) -> None:
+    new = {
+        "owner": row.owner,
+        "day": row.finished_at.date(),
+        "jobs": 1,
+        "outputs": len(row.outputs),
+        "gpu_seconds": row.gpu_seconds,
+    }
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    counted = {name: USAGE.c[name] + new[name] for name in ("jobs", "outputs", "gpu_seconds")}
+    query = insert(USAGE).values(**new)
+    connection.execute(query.on_conflict_do_update(index_elements=["owner", "day"], set_=counted))

@@ -1,0 +1,166 @@
+"""What a job is to make, in our own words, whichever door it came through; kept as JSON."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipelines.codec.encode import Format
+from pipelines.engine import Mode
+from pipelines.errors import InvalidOption
+from pipelines.fill import Fill
+from pipelines.geometry import AspectRatio, Box, Size
+from pipelines.plan import Plan
+from pipelines.reframe import ReframeRequest
+from pipelines.rules import Anchor, Policy, Prefer, Rules
+from pipelines.safety import Safety, SafetyAction
+from pipelines.target import Expansion, Frame, Target, Tier, output_size
+
+MOST_OUTPUTS = 64
+"""Targets times variants, for each source."""
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Fractions = tuple[Fraction, Fraction, Fraction, Fraction]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SizeTarget(_Part):
+    """An exact size, px."""
+
+    kind: Literal["size"] = "size"
+    width: int
+    height: int
+
+    def target(self) -> Target:
+        """As the pipeline wants it."""
+        return Size(self.width, self.height)
+
+
+class FrameTarget(_Part):
+    """A ratio like ``16:9`` and the tier that gives its long side."""
+
+    kind: Literal["frame"] = "frame"
+    aspect: str
+    tier: Tier = Tier.ONE_K
+
+    def target(self) -> Target:
+        """As the pipeline wants it; raises InvalidOption."""
+        return Frame(AspectRatio.parse(self.aspect), self.tier)
+
+
+class ExpansionTarget(_Part):
+    """Percent of the source to add on each side; ``longest`` px bounds the output's long side."""
+
+    kind: Literal["expansion"] = "expansion"
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+    longest: int | None = None
+
+    def target(self) -> Target:
+        """As the pipeline wants it."""
+        return Expansion(self.left, self.top, self.right, self.bottom, self.longest)
+
+
+AnyTarget = Annotated[SizeTarget | FrameTarget | ExpansionTarget, Field(discriminator="kind")]
+
+
+class OrderRules(_Part):
+    """``Rules`` as JSON; boxes are left, top, right, bottom in fractions."""
+
+    policy: Policy = Policy.AUTO
+    max_crop: Fraction = 1.0
+    protect: tuple[Fractions, ...] = ()
+    keep_clear: tuple[Fractions, ...] = ()
+    anchor: Anchor | None = None
+    prefer: Prefer | None = None
+    feather: int | None = Field(None, ge=0)
+    strict: bool = False
+
+    def rules(self) -> Rules:
+        """As the planner wants them; raises InvalidOption."""
+        rules = Rules(
+            policy=self.policy,
+            max_crop=self.max_crop,
+            protect=tuple(Box(*box) for box in self.protect),
+            keep_clear=tuple(Box(*box) for box in self.keep_clear),
+            anchor=self.anchor,
+            prefer=self.prefer,
+            feather=self.feather,
+            strict=self.strict,
+        )
+        rules.check()
+        return rules
+
+
+class Order(_Part):
+    """What is to be made.
+
+    ``sources`` are URLs to fetch, or ``blob:NAME`` for what lies in the image store; a zip stands
+    for the pictures in it, or for ``member`` alone. Without a ``seed`` one is drawn when the job is
+    accepted, and variant n gets seed + n. A ``volatile`` order leaves nothing on a disk.
+    """
+
+    sources: tuple[str, ...] = Field(min_length=1)
+    targets: tuple[AnyTarget, ...] = Field(min_length=1)
+    seed: Seed
+    member: str = ""
+    rules: OrderRules = OrderRules()
+    plan: dict[str, Any] | None = None
+    fill: Fill = Fill.AUTO
+    prompt: str = Field("", max_length=4000)
+    mode: Mode = Mode.BALANCED
+    variants: int = Field(1, ge=1, le=8)
+    format: Format = Format.PNG
+    quality: int | None = Field(None, ge=1, le=100)
+    max_bytes: int | None = Field(None, ge=1)
+    nsfw: SafetyAction = SafetyAction.FLAG
+    strictness: int = Field(3, ge=1, le=6)
+    volatile: bool = False
+
+    @model_validator(mode="after")
+    def _bound(self) -> Self:
+        if len(self.targets) * self.variants > MOST_OUTPUTS:
+            msg = f"at most {MOST_OUTPUTS} outputs a source can be made in one job"
+            raise ValueError(msg)
+        return self
+
+    def requests(self) -> list[ReframeRequest]:
+        """One for each target and variant, target by target.
+
+        Raises:
+            InvalidOption, InvalidPlan, UnreachableTarget: what no source could make possible.
+        """
+        given = Plan.from_fields(self.plan) if self.plan is not None else None
+        if given and len(self.targets) > 1:
+            msg = "a plan is for one target"
+            raise InvalidOption(msg)
+        rules = self.rules.rules()
+        requests = []
+        for wanted in self.targets:
+            target = given.target if given else wanted.target()
+            if not isinstance(target, Expansion):
+                output_size(target, Size(1, 1))
+            requests += [self._request(target, rules, given, n) for n in range(self.variants)]
+        return requests
+
+    def _request(
+        self, target: Target, rules: Rules, plan: Plan | None, variant: int
+    ) -> ReframeRequest:
+        return ReframeRequest(
+            target=target,
+            rules=rules,
+            plan=plan,
+            fill=self.fill,
+            prompt=self.prompt,
+            seed=(self.seed + variant) % 2**32,
+            mode=self.mode,
+            format=self.format,
+            quality=self.quality,
+            max_bytes=self.max_bytes,
+            safety=Safety(self.nsfw, self.strictness),
+        )

@@ -1,0 +1,171 @@
+"""The writer: whole answers within their bounds, the same alone and in company."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn.attention import SDPBackend
+
+from pipelines.composition import SubjectKind
+from pipelines.models.audience import Audience
+from pipelines.models.device import CPU, Device, choose_device
+from pipelines.models.vlm.components import Vlm, load_vlm
+from pipelines.models.vlm.grammar import CAPTION, MOST_SUBJECTS, REST, SCENE
+from pipelines.models.vlm.writer import Listening, Writer, choose_cache
+from tests.drawings import draw_meadow
+from tests.pipelines.models.vlm.replica import write_vlm_replica
+from tests.pipelines.models.vlm.scenes import (
+    count_looks,
+    draw_pictures,
+    ignore,
+    load_stubborn,
+    nobody,
+)
+
+ENOUGH = 400
+"""A letter for each token, as with the replica's tokenizer, an answer is never longer."""
+
+
+def listen() -> Listening:
+    return Listening(nobody(), ENOUGH)
+
+
+def check_shape(text: str) -> None:
+    content = json.loads(text)
+    assert json.dumps(content, separators=(",", ":")) == text
+    assert list(content) == ["c", "s", "e", "o"]
+    assert len(content["c"]) <= CAPTION
+    assert len(content["s"]) <= SCENE
+    assert content["e"] == "".join(edge for edge in "ltrb" if edge in content["e"])
+    assert len(content["o"]) <= MOST_SUBJECTS
+    for kind, weight, box in content["o"]:
+        assert kind in set(SubjectKind)
+        assert 1 <= weight <= 9
+        assert len(box) == 4
+        assert all(type(side) is int and 0 <= side <= 1000 for side in box)
+
+
+@pytest.mark.parametrize(("seed", "budget"), [(1, 0), (2, 20), (3, 40), (4, ENOUGH)])
+def test_random_weights_write_whole_answers_within_the_bound(
+    tmp_path: Path, seed: int, budget: int
+) -> None:
+    vlm = load_vlm(write_vlm_replica(tmp_path, seed), CPU)
+    for text in Writer(vlm, CPU, budget)(draw_pictures(), nobody()).values():
+        check_shape(text)
+        assert len(text) < budget + REST
+
+
+def test_even_a_model_that_never_ends_by_itself_is_brought_to_an_end(vlm_folder: Path) -> None:
+    """It takes all the letters, subjects and digits that it may."""
+    endless = load_stubborn(vlm_folder, "a[,pr09")
+    text = Writer(endless, CPU, ENOUGH)([draw_meadow(64, 64)], nobody())[0]
+    check_shape(text)
+    content = json.loads(text)
+    assert (len(content["c"]), len(content["s"]), len(content["o"])) == (CAPTION, SCENE, 4)
+    hurried = Writer(endless, CPU, 20)([draw_meadow(64, 64)], nobody())[0]
+    assert hurried == '{"c":"aaaaaaaaaaaaaa","s":"","e":"","o":[["product",9,[0,0,0,0]]]}'
+
+
+def test_a_number_is_not_cut_short_by_the_hurry(vlm_folder: Path) -> None:
+    vlm = load_stubborn(vlm_folder, "a[9pr")
+    text = Writer(vlm, CPU, 0)([draw_meadow(64, 64)], nobody())[0]
+    assert json.loads(text)["o"] == [["product", 9, [999] * 4]]
+
+
+def test_rows_of_different_sizes_answer_as_they_would_alone(vlm: Vlm) -> None:
+    write = Writer(vlm, CPU, 12)
+    pictures = draw_pictures()
+    together = write(pictures, nobody())
+    assert list(together.values()) == [write([picture], nobody())[0] for picture in pictures]
+    assert len(set(together.values())) > 1, "a model that sees nothing proves nothing"
+
+
+def test_the_same_pictures_get_the_same_answers_again(vlm: Vlm) -> None:
+    write = Writer(vlm, CPU, 12)
+    assert write(draw_pictures(), nobody()) == write(draw_pictures(), nobody())
+
+
+def test_the_audience_hears_of_every_token(vlm: Vlm) -> None:
+    heard: list[float] = []
+    text = Writer(vlm, CPU, 12)([draw_meadow(64, 64)], Audience([heard.append]))[0]
+    assert len(heard) == len(text) + 1  # the end is a token too
+    assert heard == sorted(heard)
+    assert 0 < heard[0] < heard[-1] <= 1
+
+
+def test_writing_goes_on_for_who_is_left_and_stops_for_nobody(vlm: Vlm) -> None:
+    heard: list[float] = []
+
+    def leave_early(fraction: float) -> None:
+        heard.append(fraction)
+        if len(heard) == 3:
+            raise TimeoutError
+
+    write = Writer(vlm, CPU, 12)
+    alone = write([draw_meadow(64, 64)], nobody())
+    assert write([draw_meadow(64, 64)], Audience([leave_early, ignore])) == alone
+    heard.clear()
+    broken_off = write([draw_meadow(64, 64)], Audience([leave_early]))
+    assert broken_off == {0: alone[0][:3]}
+
+
+def test_thriftily_the_model_sees_one_picture_at_a_time(vlm: Vlm) -> None:
+    write = Writer(vlm, CPU, 12)
+    pictures = draw_pictures()
+    heard: list[float] = []
+    together = write(pictures, nobody())
+    with count_looks(vlm) as shown:
+        assert write(pictures, Audience([heard.append]), thrifty=True) == together
+    assert shown == [1, 1, 1, 1]
+    assert heard == sorted(heard)
+    assert heard[-1] <= 1
+
+
+def test_a_model_that_takes_turns_on_the_device_answers_the_same(
+    vlm: Vlm, vlm_folder: Path
+) -> None:
+    turns = CPU.in_turns()
+    pictures = draw_pictures()[:2]
+    write = Writer(load_vlm(vlm_folder, turns), turns, 12)
+    assert write(pictures, nobody()) == Writer(vlm, CPU, 12)(pictures, nobody())
+
+
+def test_the_cache_is_static_only_where_a_card_has_the_model_for_good() -> None:
+    card = Device(torch.device("cuda"), torch.float16, CPU.attention)
+    assert choose_cache(CPU) == choose_cache(card.in_turns()) == "dynamic"
+    assert choose_cache(card) == "static"
+
+
+def test_a_static_cache_changes_no_token(vlm: Vlm) -> None:
+    write = Writer(vlm, CPU, 12)
+    with CPU.working():
+        dynamic, static = (
+            write.write(draw_pictures(), listen(), cache) for cache in ("dynamic", "static")
+        )
+    assert torch.equal(dynamic, static)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_card_the_compiled_work_changes_no_token(vlm_folder: Path) -> None:
+    """In full precision, where equal scores are not a matter of rounding."""
+    kernels = (SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
+    card = Device(torch.device("cuda"), torch.float32, kernels)
+    vlm = load_vlm(vlm_folder, CPU)
+    card.settle(vlm.model)
+    write = Writer(vlm, card, 12)
+    with card.working():
+        eager = write.write(draw_pictures(), listen(), "dynamic")
+        for _ in range(2):  # compiled, then used again
+            assert torch.equal(write.write(draw_pictures(), listen(), choose_cache(card)), eager)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_card_answers_are_whole_in_the_published_numbers(vlm_folder: Path) -> None:
+    card = choose_device()
+    vlm = load_vlm(vlm_folder, card)
+    assert {weight.dtype for weight in vlm.model.parameters()} == {torch.bfloat16}
+    for text in Writer(vlm, card, 12)(draw_pictures(), nobody()).values():
+        check_shape(text)

@@ -1,0 +1,61 @@
+"""The whole API over a real database and a real folder, without any worker."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from server.access.key_store import KeyStore
+from server.api.app import create_app
+from server.database.engine import database_url, open_database
+from server.settings import Settings
+from server.work.preparation import prepare_database
+
+RUNS = "/v1/models/local/smart-resize/runs"
+
+
+@dataclass
+class Api:
+    """Asks the application in this process, as the holder of a key."""
+
+    app: FastAPI
+    engine: sa.Engine
+    keys: KeyStore
+    data: Path
+    secret: str
+
+    def __call__(
+        self, method: str, path: str, *, secret: str | None = None, **rest: Any
+    ) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {secret or self.secret}", **rest.pop("headers", {})}
+
+        async def asking() -> httpx2.Response:
+            transport = httpx2.ASGITransport(app=self.app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://here") as client:
+                return await client.request(method, path, headers=headers, **rest)
+
+        answer: httpx2.Response = asyncio.run(asking())
+        return answer
+
+    def submit(self, **wishes: Any) -> Any:
+        """A run that was accepted."""
+        given = {"image_url": "https://example.com/a.png", "aspect_ratio": "16:9", **wishes}
+        answer = self("POST", RUNS, json={"input": given})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Api:
+    url = database_url(tmp_path, None)
+    prepare_database(url)
+    engine = open_database(url)
+    keys = KeyStore(engine)
+    _, secret = keys.create("studio")
+    settings = Settings(data=tmp_path, min_free=0, max_queue=20)
+    return Api(create_app(settings), engine, keys, tmp_path, secret)

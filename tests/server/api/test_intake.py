@@ -1,0 +1,169 @@
+"""What may come in: the models' inputs, forms and pictures, and what is wrong said by name."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.drawings import draw_meadow, to_png
+from tests.server.api.conftest import RUNS, Api
+
+PICTURE = to_png(draw_meadow(30, 20))
+DATA_URI = "data:image/png;base64," + base64.b64encode(PICTURE).decode()
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (
+            "runflow/smart-resize",
+            {"image_url": "https://e.com/a.zip", "aspect_ratio": "21:9", "resolution": "4K"},
+        ),
+        (
+            "runflow/outpaint",
+            {
+                "image_url": "https://e.com/a.png",
+                "expand_top": 0,
+                "expand_bottom": 80,
+                "expand_left": 0,
+                "expand_right": 5,
+                "a_field_of_tomorrow": True,
+            },
+        ),
+        ("local/outpaint", {"image_url": "https://e.com/a.png", "expand_left": 12.5}),
+        (
+            "local/smart-resize",
+            {
+                "image_urls": ["https://e.com/a.png", DATA_URI],
+                "aspect_ratios": ["1:1", "1.91:1"],
+                "protect": [[0.1, 0.1, 0.4, 0.9]],
+                "seed": 7,
+                "variants": 2,
+                "nsfw": "off",
+            },
+        ),
+    ],
+)
+def test_every_model_takes_its_own_input(api: Api, model: str, given: dict[str, Any]) -> None:
+    answer = api("POST", f"/v1/models/{model}/runs", json={"input": given})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["model_id"] == model
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "field"),
+    [
+        (
+            "runflow/smart-resize",
+            {"image_url": "https://e.com/a", "resolution": "1K"},
+            "aspect_ratio",
+        ),
+        (
+            "runflow/smart-resize",
+            {"image_url": "https://e.com/a", "aspect_ratio": "wide", "resolution": "1K"},
+            "aspect_ratio",
+        ),
+        (
+            "runflow/smart-resize",
+            {"image_url": "https://e.com/a", "aspect_ratio": "1:1", "resolution": "8K"},
+            "resolution",
+        ),
+        (
+            "runflow/outpaint",
+            {
+                "image_url": "https://e.com/a",
+                "expand_top": 81,
+                "expand_bottom": 0,
+                "expand_left": 0,
+                "expand_right": 0,
+            },
+            "expand_top",
+        ),
+        ("local/smart-resize", {"aspect_ratio": "1:1"}, "image_url"),
+        (
+            "local/smart-resize",
+            {"image_url": "https://e.com/a", "aspect_ratio": "1:1", "aspct": 1},
+            "aspct",
+        ),
+        (
+            "local/smart-resize",
+            {"image_url": "https://e.com/a", "target_sizes": ["big"]},
+            "target_sizes",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(api: Api, model: str, given: dict[str, Any], field: str) -> None:
+    answer = api("POST", f"/v1/models/{model}/runs", json={"input": given})
+    assert answer.status_code == 422
+    body = answer.json()
+    assert set(body) == {"code", "message", "errors"}
+    assert body["code"] == "VALIDATION_ERROR"
+    assert field in body["message"]
+    assert field in body["errors"][0]["loc"]
+    assert api("GET", "/v1/runs").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"target_sizes": ["20000x20"]}, "UNREACHABLE_TARGET"),
+        ({"plan": {"source": [1]}}, "INVALID_PLAN"),
+        ({"aspect_ratio": "1:1", "image_url": "file:///etc/passwd"}, "SOURCE_UNAVAILABLE"),
+        ({"aspect_ratio": "1:1", "image_url": "data:text/html,hello"}, "SOURCE_UNAVAILABLE"),
+        ({"aspect_ratio": "1:1", "image_url": "runflow://assets/none"}, "ASSET_NOT_FOUND"),
+    ],
+)
+def test_what_nothing_could_make_possible_is_refused_at_once(
+    api: Api, given: dict[str, Any], code: str
+) -> None:
+    given = {"image_url": "https://e.com/a", **given}
+    answer = api("POST", RUNS, json={"input": given})
+    assert answer.json()["code"] == code
+    assert api("GET", "/v1/runs").json()["items"] == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000])
+def test_a_body_that_is_no_object_is_refused(api: Api, body: bytes) -> None:
+    answer = api("POST", RUNS, content=body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "BAD_REQUEST"
+
+
+def test_a_missing_input_is_a_field_of_the_body(api: Api) -> None:
+    answer = api("POST", RUNS, json={"image_url": "https://e.com/a"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == ["body", "input"]
+
+
+def test_an_unknown_model_is_named(api: Api) -> None:
+    answer = api("POST", "/v1/models/local/magic/runs", json={"input": {}})
+    assert (answer.status_code, answer.json()["code"]) == (404, "MODEL_NOT_FOUND")
+
+
+def test_pictures_that_come_along_are_stored_before_the_answer(api: Api) -> None:
+    run = api.submit(image_url=DATA_URI)
+    (source,) = run["input"]["sources"]
+    assert source.startswith("blob:sources/")
+    stored = api.data / "pictures" / source.removeprefix("blob:")
+    assert stored.read_bytes() == PICTURE
+
+
+def test_a_form_brings_its_pictures_along(api: Api) -> None:
+    answer = api(
+        "POST",
+        RUNS,
+        files=[("image", ("a.png", PICTURE, "image/png")), ("image", ("b.png", PICTURE))],
+        data={
+            "aspect_ratios": '["1:1", "9:16"]',
+            "resolution": "2K",
+            "seed": "5",
+            "metadata": '{"a": 1}',
+            "client_ref": "form",
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    run = answer.json()
+    assert len(run["input"]["sources"]) == 2
+    assert len(run["input"]["targets"]) == 2
+    assert run["input"]["seed"] == 5
+    assert run["metadata"] == {"a": 1}
