@@ -1,6 +1,7 @@
 """Writes the pages that are made from the code: ``python -m docs.generate``.
 
-``docs/cli.md`` is the command line's own help, ``docs/errors.md`` the error tree with its codes.
+``docs/cli.md`` is the command line's own help, ``docs/errors.md`` the error tree with its codes,
+``docs/settings.md`` the server's settings.
 A test compares the pages with what this would write.
 """
 
@@ -14,6 +15,7 @@ from pipelines.errors import ReframeError
 from server import errors as server_errors
 from server.api.errors import ANSWERS
 from server.cli import app, exit_code
+from server.settings import Settings
 
 COMMANDS = (
     "run",
@@ -84,6 +86,24 @@ def write_errors() -> str:
     return "\n".join(head + rows) + "\n"
 
 
+def write_settings() -> str:
+    """Every setting of the server with its variable, default and meaning."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in {None, ()} else f"`{field.default}`"
+        rows.append(f"| `SMART_RESIZE_{name.upper()}` | {default} | {field.description} |")
+    head = [
+        "# Settings of the server",
+        "",
+        "Made by `make docs` from `server/settings.py`.",
+        "A flag of `serve` or `work` goes before the environment, that before the default.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    return "\n".join(head + rows) + "\n"
+
+
 def all_errors() -> list[type[ReframeError]]:
     """Every class of both trees, in the order of the source."""
     found = [*vars(errors).values(), *vars(server_errors).values()]
@@ -92,9 +112,10 @@ def all_errors() -> list[type[ReframeError]]:
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     (FOLDER / "cli.md").write_text(write_cli(), "utf-8")
     (FOLDER / "errors.md").write_text(write_errors(), "utf-8")
+    (FOLDER / "settings.md").write_text(write_settings(), "utf-8")
 
 
 if __name__ == "__main__":

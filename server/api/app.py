@@ -27,6 +27,7 @@ from server.images.assets import Assets
 from server.images.links import Links, load_secret
 from server.images.stores import open_store
 from server.jobs.durable_queue import DurableQueue
+from server.jobs.selection import count_unfinished
 from server.jobs.workers import live_workers
 from server.settings import Settings
 
@@ -69,7 +70,14 @@ def create_app(settings: Settings) -> FastAPI:
         "workers": partial(_check_workers, engine),
     }
     for router in (
-        runs.make_router(Runs(queue, Intake(store, assets, settings.max_source), linker)),
+        runs.make_router(
+            Runs(
+                queue,
+                Intake(store, assets, settings.max_source),
+                linker,
+                partial(_count_unfinished, engine),
+            )
+        ),
         callbacks.make_router(
             Callbacks(queue, History(engine), CallbackSecrets(engine), queue.redeliver)
         ),
@@ -110,6 +118,11 @@ def _check_database(engine: sa.Engine) -> None:
     nothing = KEYS.update().where(KEYS.c.id == "").values(name="")
     with engine.begin() as connection:  # writes nothing, but only who may write can do so
         connection.execute(nothing)
+
+
+def _count_unfinished(engine: sa.Engine, owner: str) -> int:
+    with engine.connect() as connection:
+        return count_unfinished(connection, owner)
 
 
 def _check_workers(engine: sa.Engine) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import uuid_utils
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
 from pipelines.errors import SourceUnavailable
@@ -31,7 +31,7 @@ MOST_METADATA = 64_000
 
 ASSET = "runflow://assets/"
 
-TOP = ("callback_url", "client_ref", "metadata", "priority")
+TOP = ("callback_url", "client_ref", "metadata", "priority", "deadline")
 """Fields of a form that are not the model's."""
 
 
@@ -49,6 +49,9 @@ class RunBody(BaseModel):
         default=None, max_length=200, description="The caller's own name for the run."
     )
     priority: int = Field(default=5, ge=1, le=9, description="1 goes first, 9 last.")
+    deadline: AwareDatetime | None = Field(
+        default=None, description="Not to be begun after this time, with its zone."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Intake:
             idempotency=idempotency,
             fingerprint=_fingerprint(model, given) if idempotency else None,
             priority=body.priority,
+            deadline=body.deadline,
             request_id=request_id,
         )
 

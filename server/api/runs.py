@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,11 +11,13 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.errors import ReframeError
+from server.access.key import ApiKey
 from server.api.intake import Given, Intake, RunBody, read_body
 from server.api.links import Linker
 from server.api.record import CODES, STATUSES, render_logs, render_record
+from server.api.schemas import FAILURES, RunPage, RunRecord
 from server.api.waiting import wait, watch
-from server.errors import InvalidBody, JobNotFound
+from server.errors import InvalidBody, JobNotFound, RateLimited
 from server.jobs.job import Job
 from server.jobs.queue import JobQuery, JobQueue, Submission
 
@@ -65,6 +67,7 @@ class Runs:
     queue: JobQueue
     intake: Intake
     linker: Linker
+    count_unfinished: Callable[[str], int]
 
     async def create(
         self,
@@ -135,12 +138,10 @@ class Runs:
     def _submit(
         self, model: str, given: Given, request: Request, idempotency: str | None
     ) -> Submission:
+        key = request.state.key
+        self._check_concurrency(key)
         draft = self.intake.draft(
-            model,
-            given,
-            request.state.key,
-            idempotency=idempotency,
-            request_id=request.state.request_id,
+            model, given, key, idempotency=idempotency, request_id=request.state.request_id
         )
         try:
             submission = self.queue.submit(draft)
@@ -150,6 +151,12 @@ class Runs:
         if not submission.is_new:
             self.intake.discard(draft)
         return submission
+
+    def _check_concurrency(self, key: ApiKey) -> None:
+        """Near enough: requests that come at the same moment may exceed it by a few."""
+        if key.concurrency and self.count_unfinished(key.id) >= key.concurrency:
+            msg = f"this key may have {key.concurrency} unfinished runs at a time"
+            raise RateLimited(msg, retry_after=5.0)
 
     async def _find(self, request: Request, job_id: str) -> Job:
         """The key's own job; another one's is not there."""
@@ -177,16 +184,18 @@ async def list_statuses() -> dict[str, Any]:
 
 def make_router(runs: Runs) -> APIRouter:
     """The routes of the run API."""
-    router = APIRouter(prefix="/v1", tags=["runs"])
+    router = APIRouter(prefix="/v1", tags=["runs"], responses=FAILURES)
     create = "/models/{owner}/{model}/runs"
-    router.post(create, status_code=201, openapi_extra=RUN_BODY)(runs.create)
-    router.get("/runs")(runs.list)
+    shows: dict[str, Any] = {"model": RunRecord}
+    created = router.post(create, status_code=201, responses={201: shows}, openapi_extra=RUN_BODY)
+    created(runs.create)
+    router.get("/runs", responses={200: {"model": RunPage}})(runs.list)
     router.get("/runs/statuses")(list_statuses)
-    router.get("/runs/{job_id}")(runs.get)
+    router.get("/runs/{job_id}", responses={200: shows})(runs.get)
     router.get("/runs/{job_id}/logs")(runs.get_logs)
     router.get("/runs/{job_id}/node-runs")(runs.get_node_runs)
     router.get("/runs/{job_id}/events", response_class=EventSourceResponse)(runs.follow)
-    router.post("/runs/{job_id}/cancel")(runs.cancel)
+    router.post("/runs/{job_id}/cancel", responses={200: shows})(runs.cancel)
     router.post("/admin/runs/{job_id}/cancellation", status_code=201)(runs.cancel_as_hosted)
     return router
 

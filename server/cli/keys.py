@@ -38,10 +38,14 @@ def create(
     concurrency: Annotated[
         int, typer.Option(min=0, help="Unfinished jobs at a time; 0 is no limit.")
     ] = 0,
+    retention: Annotated[
+        int | None,
+        typer.Option(min=60, metavar="SECONDS", help="How long its pictures and jobs are kept."),
+    ] = None,
 ) -> None:
     """Make a key and print it, this once: only its digest is kept."""
     store = _open(data, database_url)
-    key, secret = store.create(name, rate=rate, concurrency=concurrency)
+    key, secret = store.create(name, rate=rate, concurrency=concurrency, retention=retention)
     note(data, "key created", id=key.id, name=name)
     typer.echo(secret)
 

@@ -44,8 +44,9 @@ class BlobFolder:
             folder = cls(root.resolve())
             folder._incoming.mkdir(mode=0o700, exist_ok=True)
             for path in folder._incoming.iterdir():
-                if time.time() - path.lstat().st_mtime > _STALE:
-                    path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):  # it arrived meanwhile
+                    if time.time() - path.lstat().st_mtime > _STALE:
+                        path.unlink()
         return folder
 
     def put(self, name: str, data: bytes) -> None:
@@ -74,7 +75,8 @@ class BlobFolder:
         path = self._root / check_prefix(prefix)
         if not path.exists() or not _is_real(path):
             return 0
-        with _translated_errors():
+        count = 0
+        with _translated_errors(), suppress(FileNotFoundError):  # somebody else was first
             inside = list(path.iterdir()) if path.is_dir() else [path]
             count = sum(_remove(blob) for blob in inside)
             if path.is_dir():
@@ -139,7 +141,7 @@ def _open_itself(path: str, flags: int) -> int:
 
 
 def _remove(blob: Path) -> bool:
-    """Whether it was this process that deleted the blob, not another one at the same time."""
+    """Whether it was this process that deleted the blob, and no other one at the same time."""
     try:
         blob.unlink()
     except FileNotFoundError:
@@ -150,8 +152,6 @@ def _remove(blob: Path) -> bool:
 def _remove_empty(folder: Path) -> None:
     try:
         folder.rmdir()
-    except FileNotFoundError:
-        return  # somebody else was first
     except OSError as error:
         if error.errno != errno.ENOTEMPTY:  # somebody just put something there
             raise

@@ -6,7 +6,11 @@ from pipelines.errors import InvalidOption
 from server.errors import BlobMissing
 from server.images.blob_folder import BlobFolder
 from server.images.blob_name import is_volatile
-from server.images.memory_folder import SHARED_MEMORY, open_memory_folder
+from server.images.memory_folder import (
+    SHARED_MEMORY,
+    memory_folder_of,
+    open_memory_folder,
+)
 
 
 class LocalStore:
@@ -50,6 +54,9 @@ class LocalStore:
         return BlobFolder.open(open_memory_folder(self._root, self._memory))
 
     def _find_volatile(self) -> BlobFolder | None:
+        """None where nothing volatile was ever put, or could be."""
+        if not memory_folder_of(self._root, self._memory).exists():
+            return None
         try:
             return self._open_volatile()
         except InvalidOption:

@@ -16,16 +16,22 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _KINDS = frozenset({"tmpfs", "ramfs"})
 
 
-def open_memory_folder(data: Path, memory: Path = SHARED_MEMORY) -> Path:
-    """The folder in ``memory`` that belongs to the data folder ``data``, mode 0700.
+def memory_folder_of(data: Path, memory: Path) -> Path:
+    """The folder in ``memory`` that belongs to the data folder ``data``, there or not yet.
 
     All processes of one machine with the same data folder and user find the same one.
+    """
+    mark = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16]
+    return memory / f"smart-resize-{os.geteuid()}-{mark}"
+
+
+def open_memory_folder(data: Path, memory: Path) -> Path:
+    """The folder of ``memory_folder_of``, mode 0700, made where it is not there yet.
 
     Raises:
         InvalidOption: ``memory`` is not in memory, or the folder belongs to somebody else.
     """
-    mark = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16]
-    folder = memory / f"smart-resize-{os.geteuid()}-{mark}"
+    folder = memory_folder_of(data, memory)
     try:
         if not is_in_memory(memory):
             raise InvalidOption("this machine has no folder in memory for what must not be stored")

@@ -1,5 +1,7 @@
 """Making the database ready, once, by whoever starts the house; the API migrates nothing."""
 
+import logging
+
 import sqlalchemy as sa
 
 # every room that has tables: importing it declares them
@@ -26,6 +28,8 @@ def prepare_database(url: str) -> None:
     Raises:
         DatabaseUnavailable: it does not answer, or cannot be written to.
     """
+    # every step of a migration would be a line
+    logging.getLogger("dbos").setLevel(logging.WARNING)
     engine = open_database(url, pool=2)
     try:
         _refuse_old(engine)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import write_cli
+from docs.generate import write_cli, write_settings
 from tests.drawings import draw_meadow
 from tests.house.house import ROOT, list_files
 
@@ -63,6 +63,10 @@ def test_the_readme_has_commands_to_run() -> None:
 
 def test_the_page_of_commands_is_current() -> None:
     assert (ROOT / "docs/cli.md").read_text() == write_cli()
+
+
+def test_the_page_of_settings_is_current() -> None:
+    assert (ROOT / "docs/settings.md").read_text() == write_settings()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

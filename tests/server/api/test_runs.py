@@ -152,3 +152,34 @@ def test_models_say_what_they_take(api: Api) -> None:
     one = api("GET", "/v1/models/local/smart-resize").json()
     assert "target_sizes" in one["input_schema"]["properties"]
     assert api("GET", "/v1/models/local/magic").status_code == 404
+
+
+def test_a_key_has_so_many_unfinished_runs_and_no_more(api: Api) -> None:
+    _, secret = api.keys.create("small", concurrency=2)
+    body = {"input": {"image_url": "https://e.com/a.png", "aspect_ratio": "1:1"}}
+    first = api("POST", RUNS, json=body, secret=secret).json()
+    assert api("POST", RUNS, json=body, secret=secret).status_code == 201
+    third = api("POST", RUNS, json=body, secret=secret)
+    assert (third.status_code, third.json()["code"]) == (429, "RATE_LIMITED")
+    assert "retry-after" in third.headers
+    api("POST", f"/v1/runs/{first['id']}/cancel", secret=secret)
+    assert api("POST", RUNS, json=body, secret=secret).status_code == 201
+
+
+def test_a_deadline_needs_a_zone(api: Api) -> None:
+    body = {"input": {"image_url": "https://e.com/a.png", "aspect_ratio": "1:1"}}
+    given = {**body, "deadline": "2026-12-01T12:00:00"}
+    assert api("POST", RUNS, json=given).status_code == 422
+    given = {**body, "deadline": "2099-12-01T12:00:00+01:00"}
+    assert api("POST", RUNS, json=given).status_code == 201
+
+
+def test_the_schema_tells_what_comes_and_goes(api: Api) -> None:
+    schema = api("GET", "/openapi.json").json()
+    create = schema["paths"]["/v1/models/{owner}/{model}/runs"]["post"]
+    assert create["requestBody"]["content"]["application/json"]["examples"]
+    assert create["responses"]["201"]["content"]["application/json"]["schema"]["$ref"].endswith(
+        "RunRecord"
+    )
+    for status in ("401", "413", "422", "429", "503"):
+        assert status in create["responses"]

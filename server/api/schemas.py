@@ -1,0 +1,103 @@
+"""What the API answers with, for its documentation: the code renders plain dictionaries."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ErrorBody(BaseModel):
+    """Every error; ``code`` is stable, ``errors`` names fields where some were wrong."""
+
+    code: str = Field(examples=["VALIDATION_ERROR"])
+    message: str
+    errors: list[dict[str, Any]] | None = None
+
+
+class OutputBody(BaseModel):
+    """One picture that a run made."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["image"]
+    url: str = Field(description="Signed, and valid for a while; needs no key.")
+    file_name: str
+    content_type: str = Field(examples=["image/png"])
+    width: int
+    height: int
+    file_size: int = Field(description="Bytes.")
+    sha256: str
+    source: int = Field(description="Number of the picture that it was made of, from 0.")
+    target: int = Field(description="Number of the target that it was made for, from 0.")
+    variant: int
+    seed: int | None
+    engine: str | None = Field(description="Who painted.")
+    needs_review: bool | None
+    warnings: list[str]
+    record: dict[str, Any] = Field(description="Plan, proof, seam, seconds: all that is known.")
+
+
+class ResultBody(BaseModel):
+    """What a run made."""
+
+    outputs: list[OutputBody]
+    seed: int | None
+    timing: dict[str, float] = Field(description="Seconds of each step.")
+    nsfw_detected: bool | None = Field(description="Null where nothing was checked.")
+
+
+class StageBody(BaseModel):
+    """How far a running run is."""
+
+    step: str = Field(examples=["outpaint"])
+    fraction: float = Field(description="Of all its work, 0 to 1.")
+
+
+class RunRecord(BaseModel):
+    """A run as it stands."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    model_id: str = Field(examples=["local/smart-resize"])
+    status_code: Literal["queued", "dispatching", "running", "succeeded", "failed", "canceled"]
+    input: dict[str, Any]
+    output: ResultBody | None
+    queue_position: int | None = Field(description="Runs ahead, while it is queued.")
+    progress: StageBody | None
+    failure_code: str | None
+    failure_message: str | None
+    failure_stage_code: str | None
+    client_ref: str | None
+    metadata: dict[str, Any] | None
+    callback_url: str | None
+    duration_ms: int | None
+    gpu_seconds: float
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+class RunPage(BaseModel):
+    """Some runs, the newest first."""
+
+    items: list[RunRecord]
+    next_pq: str | None
+    prev_pq: str | None
+
+
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": words}
+    for status, words in {
+        400: "The body is not JSON.",
+        401: "No valid key.",
+        404: "There is no such thing, or it is another key's.",
+        409: "It contradicts what is there.",
+        413: "The body is too large.",
+        422: "A field is wrong, or nothing could make what was asked for.",
+        429: "Too many requests or jobs; Retry-After says when to come back.",
+        503: "The server cannot do it at the moment; Retry-After says when to come back.",
+        507: "There is no room for pictures.",
+    }.items()
+}
+"""What any route may answer."""
