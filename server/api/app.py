@@ -13,10 +13,11 @@ from server.access.key import ApiKey
 from server.access.key_store import KEYS, KeyStore
 from server.api import callbacks, errors, files, health, models, runs, uploads, usage
 from server.api.callbacks import Callbacks
+from server.api.door import ByHost, Doors
 from server.api.gate import Gate
 from server.api.health import Check
-from server.api.intake import Intake
 from server.api.links import Linker
+from server.api.reception import Reception
 from server.api.request_log import RequestLog
 from server.api.runs import Runs
 from server.callbacks.history import History
@@ -56,6 +57,8 @@ def create_app(settings: Settings) -> FastAPI:
     links = Links(load_secret(settings.data / LINKS), settings.link_lifetime)
     linker = Linker(links, settings.public_url)
     assets = Assets(engine, store)
+    count = partial(_count_unfinished, engine)
+    reception = Reception(queue, store, assets, settings.max_source, count)
     app = FastAPIOffline(
         title="Smart Resize",
         summary="Reframes pictures on your own machine.",
@@ -63,21 +66,15 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         static_url="/docs/assets",
     )
-    errors.install(app)
+    doors = Doors([], errors.answer)
+    errors.install(app, doors)
     checks: dict[str, Check] = {
         "database": partial(_check_database, engine),
         "storage": store.check,
         "workers": partial(_check_workers, engine),
     }
     for router in (
-        runs.make_router(
-            Runs(
-                queue,
-                Intake(store, assets, settings.max_source),
-                linker,
-                partial(_count_unfinished, engine),
-            )
-        ),
+        runs.make_router(Runs(queue, reception, linker)),
         callbacks.make_router(
             Callbacks(queue, History(engine), CallbackSecrets(engine), queue.redeliver)
         ),
@@ -92,9 +89,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         Gate,
         keys=KeyStore(engine),
+        doors=doors,
         max_body=settings.max_body,
         anonymous=ANONYMOUS if open_to_all else None,
     )
+    app.add_middleware(ByHost, doors=doors)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from pipelines.errors import ReframeError
+from server.api.door import Doors
 from server.errors import InternalError, InvalidBody, NotFound, Overloaded, Unavailable
 
 
@@ -85,29 +86,33 @@ def answer(error: ReframeError) -> JSONResponse:
     return JSONResponse(body, status, headers)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of ours, and the framework's in the same shape."""
+def install(app: FastAPI, doors: Doors) -> None:
+    """Answer every error of ours, and the framework's, in the words of whoever was asked."""
+
+    def render(request: Request, error: ReframeError) -> Response:
+        return doors.render_error(error, request.url.path)
 
     @app.exception_handler(ReframeError)
-    async def _ours(_: Request, error: ReframeError) -> JSONResponse:
-        return answer(error)
+    async def _ours(request: Request, error: ReframeError) -> Response:
+        return render(request, error)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(InvalidBody(_summarise(error.errors()), _plain(error.errors())))
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        found = error.errors()
+        return render(request, InvalidBody(_summarise(found), _plain(found)))
 
     @app.exception_handler(HTTPException)
-    async def _plain_http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _plain_http(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return answer(NotFound())
+            return render(request, NotFound())
         code = HTTPStatus(error.status_code).phrase.upper().replace(" ", "_")
         body = {"code": code, "message": str(error.detail), "errors": None}
         return JSONResponse(body, error.status_code, error.headers)
 
     @app.exception_handler(Exception)
-    async def _defect(_: Request, error: Exception) -> JSONResponse:
+    async def _defect(request: Request, error: Exception) -> Response:
         del error  # the server's log has it
-        return answer(InternalError())
+        return render(request, InternalError())
 
 
 def invalid(found: list[Any], root: str = "input") -> InvalidBody:

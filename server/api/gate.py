@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import ReframeError
 from server.access.key import ApiKey
-from server.api.errors import answer
+from server.api.door import Doors, begins
 from server.errors import BodyTooLarge, RateLimited, Unauthenticated
 
 OPEN = ("/healthz", "/readyz", "/files/", "/uploads/", "/openapi.json", "/docs", "/v1/health")
@@ -42,11 +42,21 @@ class Gate:
     """Wraps the application; puts the caller's key into ``scope["state"]["key"]``."""
 
     def __init__(
-        self, app: ASGIApp, keys: Keys, *, max_body: int, anonymous: ApiKey | None
+        self,
+        app: ASGIApp,
+        keys: Keys,
+        doors: Doors,
+        *,
+        max_body: int,
+        anonymous: ApiKey | None,
     ) -> None:
-        """``anonymous`` is who callers without a key are, as long as there is no key at all."""
+        """``doors`` word refusals and may be open in places.
+
+        ``anonymous`` is who callers without a key are, as long as there is no key at all.
+        """
         self._app = app
         self._keys = keys
+        self._doors = doors
         self._max_body = max_body
         self._anonymous = anonymous
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -58,19 +68,28 @@ class Gate:
             return
         headers = Headers(scope=scope)
         try:
-            if not is_open(scope["path"], scope["method"]):
+            if not (is_open(scope["path"], scope["method"]) or self._doors.is_open(scope["path"])):
                 key = self._identify(headers)
                 self._limit(key)
                 scope.setdefault("state", {})["key"] = key
             self._measure(headers)
         except ReframeError as error:
-            await _refuse(error, scope, receive, send)
+            await self._refuse(error, scope, receive, send)
             return
         body = _CountedBody(receive, self._max_body)
         with suppress(BodyTooLarge):
             await self._app(scope, body, body.watch(send))
         if body.overflown and not body.answered:
-            await _refuse(_too_large(self._max_body), scope, receive, send)
+            await self._refuse(_too_large(self._max_body), scope, receive, send)
+
+    async def _refuse(
+        self, error: ReframeError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        response = self._doors.render_error(error, scope["path"])
+        response.headers["Connection"] = "close"  # whatever else is on its way is not read
+        if isinstance(error, Unauthenticated):
+            response.headers["WWW-Authenticate"] = "Bearer"
+        await response(scope, receive, send)
 
     def _identify(self, headers: Headers) -> ApiKey:
         secret = _find_secret(headers)
@@ -101,7 +120,7 @@ def is_open(path: str, method: str) -> bool:
     """Whether a request needs no key: a browser asking what it may do, or an open path."""
     if method == "OPTIONS":
         return True
-    return any(path == open_ or path.startswith(open_.rstrip("/") + "/") for open_ in OPEN)
+    return any(begins(path, beginning) for beginning in OPEN)
 
 
 def _find_secret(headers: Headers) -> str | None:
@@ -113,14 +132,6 @@ def _find_secret(headers: Headers) -> str | None:
 
 def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"a body has at most {limit} bytes; large pictures go through an upload")
-
-
-async def _refuse(error: ReframeError, scope: Scope, receive: Receive, send: Send) -> None:
-    response = answer(error)
-    response.headers["Connection"] = "close"  # whatever else is on its way is not read
-    if isinstance(error, Unauthenticated):
-        response.headers["WWW-Authenticate"] = "Bearer"
-    await response(scope, receive, send)
 
 
 class _CountedBody:

@@ -1,35 +1,25 @@
-"""From a request to a draft: the body read, its pictures stored, the order checked."""
+"""The body of a run: JSON or a form, read and checked."""
 
 import hashlib
 import json
-import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import uuid_utils
 from fastapi import Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
-from pipelines.errors import SourceUnavailable
 from server.access.key import ApiKey
 from server.api.errors import invalid
 from server.api.models import find_model
+from server.api.reception import Asked
 from server.errors import InvalidBody, MalformedBody
-from server.images.assets import Assets
-from server.images.data_uri import is_data_uri, read_data_uri
-from server.images.store import VOLATILE, ImageStore
-from server.jobs.job import Draft
-from server.jobs.order import Order
 
 Kind = TypeVar("Kind")
 
 MOST_FILES = 200
 MOST_METADATA = 64_000
 """Characters of JSON."""
-
-ASSET = "runflow://assets/"
 
 TOP = ("callback_url", "client_ref", "metadata", "priority", "deadline")
 """Fields of a form that are not the model's."""
@@ -62,85 +52,38 @@ class Given:
     files: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """Turns bodies into drafts; ``most_bytes`` bounds each picture."""
+def read_run(
+    model: str, given: Given, key: ApiKey, *, idempotency: str | None, request_id: str
+) -> Asked:
+    """What a run's body asks for.
 
-    store: ImageStore
-    assets: Assets
-    most_bytes: int
-    draw_seed: Callable[[], int] = field(default=lambda: secrets.randbelow(2**32))
-
-    def draft(
-        self, model: str, given: Given, key: ApiKey, *, idempotency: str | None, request_id: str
-    ) -> Draft:
-        """Check everything that can be checked without a picture, and store what came along.
-
-        Raises:
-            ModelNotFound, InvalidBody: what the caller got wrong.
-            RequestError: targets or plans that nothing could make possible.
-            StorageFull: no room for the pictures that came along.
-        """
-        kind = find_model(model)
-        body = _validate(RunBody, given.fields, "body")
-        if len(json.dumps(body.metadata)) > MOST_METADATA:
-            msg = f"metadata has at most {MOST_METADATA} characters"
-            raise InvalidBody(msg)
-        asked = _validate(kind, body.input, "input")
-        job_id = str(uuid_utils.uuid7())
-        wishes = {"seed": self.draw_seed(), **asked.wishes()}
-        named = list(asked.sources)
-        if not named and not given.files:
-            msg = "input.image_url: a picture is needed"
-            raise InvalidBody(msg, [{"loc": ["input", "image_url"], "msg": msg, "type": "missing"}])
-        placeholders = [*named, *("blob:form" for _ in given.files)]
-        order = _order(wishes, placeholders)
-        order.requests()  # refuses what no picture could make possible
-        prefix = VOLATILE if order.volatile else ""
-        folder = f"{prefix}sources/{job_id}/given"
-        sources = self._keep(named, given.files, folder, key)
-        return Draft(
-            id=job_id,
-            owner=key.id,
-            model=model,
-            order=order.model_copy(update={"sources": tuple(sources)}),
-            callback_url=body.callback_url,
-            client_ref=body.client_ref,
-            metadata=body.metadata,
-            idempotency=idempotency,
-            fingerprint=_fingerprint(model, given) if idempotency else None,
-            priority=body.priority,
-            deadline=body.deadline,
-            request_id=request_id,
-        )
-
-    def discard(self, draft: Draft) -> None:
-        """Forget the pictures of a draft that became no job."""
-        for prefix in ("", VOLATILE):
-            self.store.delete(f"{prefix}sources/{draft.id}/")
-
-    def _keep(
-        self, named: Sequence[str], files: Sequence[bytes], folder: str, key: ApiKey
-    ) -> list[str]:
-        """The sources as a worker can read them: addresses, and names in the store."""
-        sources = []
-        for number, source in enumerate(named):
-            if is_data_uri(source):
-                data = read_data_uri(source, self.most_bytes).data
-                self.store.put(f"{folder}{number}", data)
-                sources.append(f"blob:{folder}{number}")
-            elif source.startswith(ASSET):
-                asset = self.assets.find(key.id, source.removeprefix(ASSET))
-                sources.append(f"blob:{asset.blob}")
-            elif source.startswith(("https://", "http://")):
-                sources.append(source)
-            else:
-                msg = "a picture is given as an http(s) URL, a data URI or an asset"
-                raise SourceUnavailable(msg)
-        for number, data in enumerate(files, len(named)):
-            self.store.put(f"{folder}{number}", data)
-            sources.append(f"blob:{folder}{number}")
-        return sources
+    Raises:
+        ModelNotFound, InvalidBody: what the caller got wrong.
+    """
+    kind = find_model(model)
+    body = validate(RunBody, given.fields, "body")
+    if len(json.dumps(body.metadata)) > MOST_METADATA:
+        msg = f"metadata has at most {MOST_METADATA} characters"
+        raise InvalidBody(msg)
+    asked = validate(kind, body.input, "input")
+    if not asked.sources and not given.files:
+        msg = "input.image_url: a picture is needed"
+        raise InvalidBody(msg, [{"loc": ["input", "image_url"], "msg": msg, "type": "missing"}])
+    return Asked(
+        model=model,
+        key=key,
+        sources=asked.sources,
+        files=given.files,
+        wishes=asked.wishes(),
+        callback_url=body.callback_url,
+        client_ref=body.client_ref,
+        metadata=body.metadata,
+        idempotency=idempotency,
+        fingerprint=_fingerprint(model, given) if idempotency else None,
+        priority=body.priority,
+        deadline=body.deadline,
+        request_id=request_id,
+    )
 
 
 async def read_body(request: Request) -> Given:
@@ -197,18 +140,12 @@ def _read_value(text: str) -> Any:
         raise MalformedBody(msg) from error
 
 
-def _validate(kind: type[Kind], fields: Any, root: str) -> Kind:
+def validate(kind: type[Kind], fields: Any, root: str) -> Kind:
+    """Read ``fields``; raises InvalidBody, whose errors lie below ``root``."""
     try:
         return TypeAdapter(kind).validate_python(fields)
     except ValidationError as error:
         raise invalid(error.errors(), root) from error
-
-
-def _order(wishes: dict[str, Any], sources: list[str]) -> Order:
-    try:
-        return Order(sources=tuple(sources), **wishes)
-    except ValidationError as error:
-        raise invalid(error.errors()) from error
 
 
 def _fingerprint(model: str, given: Given) -> str:

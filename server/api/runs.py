@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,14 +10,13 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from pipelines.errors import ReframeError
-from server.access.key import ApiKey
-from server.api.intake import Given, Intake, RunBody, read_body
+from server.api.intake import Given, RunBody, read_body, read_run
 from server.api.links import Linker
+from server.api.reception import Reception
 from server.api.record import CODES, STATUSES, render_logs, render_record
 from server.api.schemas import FAILURES, RunPage, RunRecord
 from server.api.waiting import wait, watch
-from server.errors import InvalidBody, JobNotFound, RateLimited
+from server.errors import InvalidBody, JobNotFound
 from server.jobs.job import Job
 from server.jobs.queue import JobQuery, JobQueue, Submission
 
@@ -65,9 +64,8 @@ class Runs:
     """The endpoints, and what they need of the house."""
 
     queue: JobQueue
-    intake: Intake
+    reception: Reception
     linker: Linker
-    count_unfinished: Callable[[str], int]
 
     async def create(
         self,
@@ -138,25 +136,10 @@ class Runs:
     def _submit(
         self, model: str, given: Given, request: Request, idempotency: str | None
     ) -> Submission:
-        key = request.state.key
-        self._check_concurrency(key)
-        draft = self.intake.draft(
-            model, given, key, idempotency=idempotency, request_id=request.state.request_id
+        key, request_id = request.state.key, request.state.request_id
+        return self.reception.take(
+            read_run(model, given, key, idempotency=idempotency, request_id=request_id)
         )
-        try:
-            submission = self.queue.submit(draft)
-        except ReframeError:
-            self.intake.discard(draft)
-            raise
-        if not submission.is_new:
-            self.intake.discard(draft)
-        return submission
-
-    def _check_concurrency(self, key: ApiKey) -> None:
-        """Near enough: requests that come at the same moment may exceed it by a few."""
-        if key.concurrency and self.count_unfinished(key.id) >= key.concurrency:
-            msg = f"this key may have {key.concurrency} unfinished runs at a time"
-            raise RateLimited(msg, retry_after=5.0)
 
     async def _find(self, request: Request, job_id: str) -> Job:
         """The key's own job; another one's is not there."""

@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -22,6 +22,8 @@ TIMEOUT = 15.0
 
 FAILED = 500
 """Answers from this on are the receiver's fault, and may be better the next time."""
+
+HEADERS = {"Content-Type": "application/json", "User-Agent": "smart-resize"}
 
 log = structlog.get_logger("server.callbacks")
 
@@ -40,8 +42,26 @@ class Post(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """How one API tells that a job has ended.
+
+    ``write`` gives the body, ``sign`` the headers for its very bytes. ``pauses`` are the seconds
+    before each further try, ``again`` says whether an answer with that status is worth one.
+    """
+
+    write: Callable[[Job, Link], dict[str, Any]]
+    sign: Callable[[Job, Delivery], dict[str, str]]
+    pauses: tuple[float, ...]
+    again: Callable[[int], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackSender:
-    """Tells a job's ``callback_url`` that it has ended."""
+    """Tells a job's ``callback_url`` that it has ended, in the style of the API that took it.
+
+    ``styles`` are those of the hosted APIs, by model; all else is told as the run API does, with at
+    most ``attempts`` tries.
+    """
 
     history: History
     secrets: CallbackSecrets
@@ -49,6 +69,7 @@ class CallbackSender:
     link: Link
     attempts: int = 3
     sleep: Callable[[float], None] = time.sleep
+    styles: Mapping[str, Style] = field(default_factory=dict)
 
     def __call__(self, job: Job, number: int = 0) -> bool:
         """Deliver, and say whether it arrived; ``number`` above 0 delivers once more.
@@ -57,28 +78,32 @@ class CallbackSender:
         """
         if job.callback_url is None:
             return True
-        body = json.dumps(render_callback(job, self.link), separators=(",", ":")).encode()
+        style = self.styles.get(job.model) or self._own_style()
+        body = json.dumps(style.write(job, self.link), separators=(",", ":")).encode()
         delivery = self.history.open(f"{job.id}-{number}", job.id, job.callback_url, body)
         if delivery.delivered:
             return True
-        for attempt in range(len(delivery.attempts) + 1, self.attempts + 1):
-            if attempt > 1:
-                self.sleep(2.0 ** (attempt - 2))  # 1 s, 2 s, 4 s ...
-            status, again = self._try(job, delivery, attempt)
+        pauses = (0.0, *style.pauses)
+        for attempt in range(len(delivery.attempts), len(pauses)):
+            if attempt:
+                self.sleep(pauses[attempt])
+            status, again = self._try(job, delivery, style, attempt + 1)
             if status is not None and is_taken(status):
                 return True
             if not again:
                 break
         return False
 
-    def _try(self, job: Job, delivery: Delivery, number: int) -> tuple[int | None, bool]:
+    def _try(
+        self, job: Job, delivery: Delivery, style: Style, number: int
+    ) -> tuple[int | None, bool]:
         """The answer's status, and whether another try is worth it."""
         self.history.begin(delivery, number)
         status, error, again = None, None, False
         try:
-            headers = self._sign(job, delivery)
+            headers = {**HEADERS, **style.sign(job, delivery)}
             status = self.post(delivery.url, delivery.body, headers, TIMEOUT)
-            again = status >= FAILED
+            again = style.again(status)
         except SourceForbidden as refused:
             error = refused.detail
         except ReframeError as failure:
@@ -87,12 +112,12 @@ class CallbackSender:
         log.info("callback", job=job.id, attempt=number, status=status, error=error)
         return status, again
 
+    def _own_style(self) -> Style:
+        pauses = tuple(2.0**number for number in range(self.attempts - 1))  # 1 s, 2 s, 4 s ...
+        return Style(render_callback, self._sign, pauses, lambda status: status >= FAILED)
+
     def _sign(self, job: Job, delivery: Delivery) -> dict[str, str]:
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "smart-resize",
-            "Runflow-Request-Id": job.request_id or job.id,
-        }
+        headers = {"Runflow-Request-Id": job.request_id or job.id}
         valid = [secret.plain for secret in self.secrets.sign_with(job.owner)]
         if valid:
             headers["Runflow-Signature"] = sign(valid[0], delivery.body)

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from server.access.key import ApiKey
+from server.api.door import Doors
+from server.api.errors import answer
 from server.api.gate import Gate
 
 KEY = ApiKey("1", "studio", "", datetime(2026, 1, 1, tzinfo=UTC))
@@ -50,7 +52,7 @@ def make_client(
         routes=[Route("/v1/runs", tell, methods=["GET", "POST"]), Route("/healthz", tell_everyone)]
     )
     ring = Ring({"sr_good": KEY, "sr_slow": SLOW} if secrets is None else secrets)
-    gate = Gate(app, ring, max_body=LIMIT, anonymous=anonymous)
+    gate = Gate(app, ring, Doors([], answer), max_body=LIMIT, anonymous=anonymous)
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=gate), base_url="http://testserver"
     )
