@@ -19,9 +19,11 @@ from server.images.blob_name import check_blob_name, check_prefix, is_blob_name
 _STALE = 3600
 """Seconds after which what is still arriving will never arrive: its process was killed."""
 
+_TRIES = 100
+"""To name a file in a folder that others keep deleting; two are hardly ever needed."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
-_TRIES = 10
 
 
 class BlobFolder:
@@ -55,6 +57,9 @@ class BlobFolder:
         path = self._root / name
         with _translated_errors(), self._written(data) as staged:
             self._place(staged, path)
+            with suppress(FileNotFoundError):  # deleted since, which is as good as safe
+                for folder in path.parents[: len(Path(name).parts)]:
+                    _sync(folder)
 
     def read(self, name: str) -> bytes:
         """The bytes; raises BlobMissing or Unavailable."""
@@ -72,14 +77,16 @@ class BlobFolder:
 
     def delete(self, prefix: str) -> int:
         """Forget the blob, or all blobs of a kind and id; returns how many there were."""
-        path = self._root / check_prefix(prefix)
-        if not path.exists() or not _is_real(path):
+        wanted = check_prefix(prefix)
+        path = self._root / wanted
+        if not _is_real(path):
             return 0
         count = 0
-        with _translated_errors(), suppress(FileNotFoundError):  # somebody else was first
-            inside = list(path.iterdir()) if path.is_dir() else [path]
-            count = sum(_remove(blob) for blob in inside)
-            if path.is_dir():
+        with _translated_errors(), suppress(FileNotFoundError):  # another process was first
+            if is_blob_name(wanted):
+                count = int(_remove(path))
+            else:
+                count = sum(_remove(blob) for blob in list(path.iterdir()))
                 _remove_empty(path)
             _sync(path.parent)
         return count
@@ -116,17 +123,13 @@ class BlobFolder:
                 if not left:
                     raise
             else:
-                break
-        with suppress(FileNotFoundError):  # deleted since, which is as good as safe
-            _sync(path.parent)
+                return
 
     def _make(self, folder: Path) -> None:
-        """Make ``folder`` and what is above it, each entry safe on the disk."""
         if not folder.is_dir():
             if folder.parent != self._root:
                 self._make(folder.parent)
             folder.mkdir(mode=0o700, exist_ok=True)
-            _sync(folder.parent)
         if not _is_real(folder):
             raise NotADirectoryError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from pipelines.errors import InvalidOption
 from server.errors import BlobMissing
 from server.images.blob_folder import BlobFolder
-from server.images.blob_name import is_volatile
+from server.images.blob_name import check_prefix, is_volatile
 from server.images.memory_folder import (
     SHARED_MEMORY,
     memory_folder_of,
@@ -43,6 +43,7 @@ class LocalStore:
 
     def delete(self, prefix: str) -> int:
         """See ImageStore; only whole parts of a name count, and an id must be among them."""
+        check_prefix(prefix)
         folder = self._find_volatile() if is_volatile(prefix) else self._disk
         return folder.delete(prefix) if folder else 0
 
