@@ -20,6 +20,8 @@ from server.settings import Settings
 COMMANDS = (
     "run",
     "plan",
+    "serve",
+    "work",
     "doctor",
     "weights list",
     "weights lock",

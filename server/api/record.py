@@ -54,10 +54,16 @@ def render_record(job: Job, link: Link) -> dict[str, Any]:
         "node_runs": [],
         "logs": [],
         "queue_position": job.position,
-        "progress": {"step": job.stage.step, "fraction": job.stage.fraction} if job.stage else None,
+        "progress": _render_stage(job),
         "gpu_seconds": round(job.gpu_seconds, 3),
         **failed,
     }
+
+
+def _render_stage(job: Job) -> dict[str, Any] | None:
+    if job.stage is None or job.status.is_final:
+        return None
+    return {"step": job.stage.step, "fraction": job.stage.fraction}
 
 
 def _render_failure(job: Job) -> dict[str, Any]:

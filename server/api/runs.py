@@ -17,7 +17,7 @@ from server.api.record import CODES, STATUSES, render_logs, render_record
 from server.api.schemas import FAILURES, RunPage, RunRecord
 from server.api.waiting import wait, watch
 from server.errors import InvalidBody, JobNotFound
-from server.jobs.job import Job
+from server.jobs.job import Job, Status
 from server.jobs.queue import JobQuery, JobQueue, Submission
 
 LONGEST_WAIT = 120
@@ -185,12 +185,13 @@ def make_router(runs: Runs) -> APIRouter:
 
 def _progress(job: Job) -> ServerSentEvent:
     stage = job.stage
+    done = 1.0 if job.status is Status.SUCCEEDED else stage.fraction if stage else 0.0
     told = {
         "id": job.id,
         "status_code": CODES[job.status],
         "queue_position": job.position,
         "step": stage.step if stage else None,
-        "percent": round(100 * stage.fraction, 1) if stage else 0.0,
+        "percent": round(100 * done, 1),
     }
     return ServerSentEvent(json.dumps(told), event="progress")
 

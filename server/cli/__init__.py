@@ -13,6 +13,8 @@ from server.cli.doctor import doctor
 from server.cli.plan import plan
 from server.cli.report import open_stderr
 from server.cli.run import run
+from server.cli.serve import serve
+from server.cli.work import work
 
 app = typer.Typer(
     name="smart-resize",
@@ -38,6 +40,8 @@ def smart_resize(
 
 app.command()(run)
 app.command()(plan)
+app.command()(serve)
+app.command()(work)
 app.command()(doctor)
 app.add_typer(weights.app, name="weights")
 app.add_typer(keys.app, name="keys")

@@ -1,0 +1,96 @@
+"""What the house gives a worker besides its device: pictures in and out, callbacks, retention."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import sqlalchemy as sa
+
+from server.access.key_store import KeyStore
+from server.callbacks.history import History
+from server.callbacks.secret_store import CallbackSecrets
+from server.callbacks.sender import CallbackSender
+from server.images.address import EgressPolicy
+from server.images.assets import Assets
+from server.images.fetch import Fetcher
+from server.images.gather import gather
+from server.images.links import Links, load_secret
+from server.images.store import ImageStore
+from server.images.stores import open_store
+from server.jobs.job import Output
+from server.settings import Settings
+from server.work.bench import Deliver, Gather
+
+LINKS = "links.secret"
+"""In the data folder; the API signs with the same secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fittings:
+    """``own``, ``forget`` and ``sweep`` are those of ``Retention``."""
+
+    store: ImageStore
+    gather: Gather
+    deliver: Deliver
+    own: Callable[[], Mapping[str, timedelta]]
+    forget: Callable[[str], None]
+    sweep: Callable[[datetime], object]
+
+
+def open_fittings(settings: Settings, engine: sa.Engine) -> Fittings:
+    """As the operator wants them.
+
+    Raises:
+        InvalidOption: a setting cannot be what it is.
+        Unavailable, StorageFull: the image store cannot be used.
+    """
+    store = open_store(
+        settings.data,
+        bucket=settings.bucket,
+        endpoint=settings.bucket_endpoint,
+        min_free=settings.min_free,
+    )
+    policy = EgressPolicy.parse(
+        settings.allow_hosts, private=settings.allow_private_hosts, http=settings.allow_http
+    )
+    fetcher = Fetcher(policy, settings.max_source, settings.fetch_timeout)
+    history = History(engine)
+    sender = CallbackSender(
+        history=history,
+        secrets=CallbackSecrets(engine),
+        post=fetcher.post,
+        link=partial(_link, _open_links(settings), _base(settings)),
+        attempts=settings.callback_attempts,
+    )
+    return Fittings(
+        store=store,
+        gather=partial(gather, store=store, fetcher=fetcher),
+        deliver=sender,
+        own=partial(_own_retention, KeyStore(engine)),
+        forget=history.forget,
+        sweep=Assets(engine, store).sweep,
+    )
+
+
+def _open_links(settings: Settings) -> Links:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return Links(load_secret(settings.data / LINKS), settings.link_lifetime)
+
+
+def _link(links: Links, base: str, output: Output) -> str:
+    return base + links.path(output.blob, output.file_name)
+
+
+def _base(settings: Settings) -> str:
+    """Where a receiver of callbacks finds the outputs: nobody's request says so here."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _own_retention(keys: KeyStore) -> dict[str, timedelta]:
+    return {
+        key.id: timedelta(seconds=key.retention) for key in keys.list() if key.retention is not None
+    }
