@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     insecure_open: bool = Field(False, description="Serve other machines without any API key.")
     engine: EngineName = Field(EngineName.PREVIEW, description="Who describes and paints.")
     weights: Path = Field(DEFAULT_FOLDER, description="Folder of the models' weights.")
+    graphs: Path | None = Field(
+        None, description="Folder to keep a compiled UNet in; without it nothing is compiled."
+    )
+    eight_bits: bool = Field(False, description="Paint in FP8 on cards that can, less exactly.")
     allow_private_hosts: bool = Field(
         False, description="Fetch from and call back to loopback and private addresses too."
     )

@@ -16,6 +16,7 @@ from pipelines.errors import WeightsMissing
 from pipelines.models.batcher import Batcher
 from pipelines.models.compiling import GraphCache, compile_unet, prefers_compiling
 from pipelines.models.device import Device, choose_device
+from pipelines.models.eight_bits import can_use_eight_bits, use_eight_bits
 from pipelines.models.lane import Lane
 from pipelines.models.nsfw import load_nsfw
 from pipelines.models.profile import Profile, choose_profile
@@ -44,12 +45,15 @@ Find = Callable[[str], Weights]
 """The weights of a role; raises WeightsMissing, or WeightsMismatch."""
 
 
-def load(find: Find, fallback: Describer, *, graphs: Path | None = None) -> Engine:
+def load(
+    find: Find, fallback: Describer, *, graphs: Path | None = None, eight_bits: bool = False
+) -> Engine:
     """The engine on the best device there is, ready to work for many threads at once.
 
     The inpainting model and the describer that suits the device must be there; without the
     few-step adapter ``fast`` is slower, and without the classifier nothing is rated. With
-    ``graphs`` the UNet is compiled, and what the compiler made is kept in that folder.
+    ``graphs`` the UNet is compiled, and what the compiler made is kept in that folder. With
+    ``eight_bits`` its linear layers work in FP8 where the card can.
 
     Raises:
         WeightsMissing: the weights of a role are not there.
@@ -64,6 +68,8 @@ def load(find: Find, fallback: Describer, *, graphs: Path | None = None) -> Engi
     few_step, rating = _find_if_there(find, "few-step"), _find_if_there(find, "nsfw")
     batcher = Batcher()
     components = load_components(painting.folder, device, few_step.folder if few_step else None)
+    if eight_bits and can_use_eight_bits(device):
+        use_eight_bits(components.unet)
     if graphs and prefers_compiling(device):
         batcher.do(partial(compile_unet, components, device, GraphCache(graphs, device)))
     native, cell = components.native, components.cell

@@ -32,7 +32,11 @@ def work(settings: Settings, device: str) -> NoReturn:
     """
     configure_logs(settings.log_level, "worker")
     occupy(device)
-    load = partial(load_engine, settings.engine, Supplies(settings.weights))
+    load = partial(
+        load_engine,
+        settings.engine,
+        Supplies(settings.weights, graphs=settings.graphs, eight_bits=settings.eight_bits),
+    )
     Worker(settings, device).run(Equipment(load, open_fittings, probe))
 
 

@@ -1,6 +1,7 @@
 """Making the database ready, once, by whoever starts the house; the API migrates nothing."""
 
 import logging
+from contextlib import suppress
 
 import sqlalchemy as sa
 
@@ -19,6 +20,9 @@ from server.jobs.migration import migrate_workflows
 OLDEST_SQLITE = (3, 42)
 """What the workflow engine needs."""
 
+OVERTAKEN = 20
+"""Times that others may just have made a table, about one for each."""
+
 
 def prepare_database(url: str) -> None:
     """Make what tables are missing, and bring the workflow engine's up to date.
@@ -34,12 +38,21 @@ def prepare_database(url: str) -> None:
     try:
         _refuse_old(engine)
         migrate_workflows(engine)
-        create_tables(engine)
+        _create_tables(engine)
     except sa.exc.DBAPIError as error:
         msg = f"the database cannot be made ready: {_first_line(error)}"
         raise DatabaseUnavailable(msg) from error
     finally:
         engine.dispose()
+
+
+def _create_tables(engine: sa.Engine) -> None:
+    """SQLite makes tables without a lock: who was overtaken looks once more."""
+    for _ in range(OVERTAKEN):
+        with suppress(sa.exc.OperationalError):
+            create_tables(engine)
+            return
+    create_tables(engine)
 
 
 def _refuse_old(engine: sa.Engine) -> None:

@@ -1,0 +1,166 @@
+"""The benchmark of the generative engine runs from end to end, on tiny models."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
+
+from benchmarks.gpu.__main__ import PARTS, Slot, main, run_part
+from benchmarks.gpu.bench import Bench, set_up
+from benchmarks.gpu.clock import Clock
+from benchmarks.gpu.flops import count_decode, count_unet
+from benchmarks.gpu.models import add_few_step, build_sdxl
+from benchmarks.gpu.report import GOALS, Goal, Reading, Report
+from benchmarks.gpu.serving import watch_card
+from pipelines.geometry import Size
+from pipelines.models.device import CPU
+from pipelines.models.profile import PROFILES
+from pipelines.models.sdxl.components import Components
+from tests.house.house import ROOT
+
+# the stock pipeline's own business
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+ON_A_CARD_ONLY = {"cold start", "warm start", "waits in the loop", "closed loop: idle"}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What one whole run with tiny models wrote down."""
+    path = tmp_path_factory.mktemp("bench") / "bench.json"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
+            patch.setenv(name, "")  # so that the run's own values are gone afterwards
+        assert main(["--tiny", "--out", str(path)]) == 0
+    content: dict[str, object] = json.loads(path.read_text())
+    return content
+
+
+def test_every_part_runs_with_tiny_models(found: dict[str, object]) -> None:
+    parts = found["parts"]
+    assert isinstance(parts, dict)
+    assert list(parts) == list(PARTS)
+    ends = {name: end.split()[0] for name, end in parts.items()}
+    assert ends.pop("restart") == "left"
+    assert set(ends.values()) == {"done"}
+
+
+def test_every_goal_is_about_something_that_is_measured(found: dict[str, object]) -> None:
+    readings = found["readings"]
+    assert isinstance(readings, list)
+    values = {reading["key"]: reading["value"] for reading in readings}
+    assert all(value >= 0 for value in values.values())
+    needed = {key for goal in GOALS for key in (goal.key, goal.by) if key}
+    assert needed - values.keys() == ON_A_CARD_ONLY
+
+
+def test_numbers_of_tiny_models_are_held_to_no_goal(found: dict[str, object]) -> None:
+    goals = found["goals"]
+    assert isinstance(goals, list)
+    assert goals
+    assert {goal["met"] for goal in goals} == {None}
+    assert "mean nothing" in str(found["note"])
+
+
+def test_without_a_card_nothing_but_tiny_models_is_run() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a card")
+    assert main([]) == 2
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "met"),
+    [
+        (Goal("at most", "ours", "theirs", 0.5), 0.4, True),
+        (Goal("at most", "ours", "theirs", 0.3), 0.4, False),
+        (Goal("at least", "ours", "", 2.0, at_least=True), 2.0, True),
+        (Goal("not measured", "ours", "nobody's", 1.0), None, None),
+        (Goal("of nothing", "ours", "none", 1.0), None, None),
+    ],
+)
+def test_a_goal_is_a_number_or_a_ratio_and_a_bound(
+    goal: Goal, value: float | None, *, met: bool | None
+) -> None:
+    found = goal.settle({"ours": 2.0, "theirs": 5.0, "none": 0.0})
+    assert found == value
+    assert (None if found is None else goal.is_met(found)) is met
+
+
+def make_bench(folder: Path) -> Bench:
+    return set_up(folder, Clock(CPU.hardware, 1, 0.0), CPU, tiny=True)
+
+
+def test_a_part_that_fails_is_told_and_costs_no_other_its_numbers(tmp_path: Path) -> None:
+    def fail(bench: Bench) -> Iterator[Reading]:
+        yield Reading("before", 1.0, "s")
+        msg = "no more\nof this"
+        raise ValueError(msg)
+
+    report, bench = Report(tiny=True, hardware=CPU.hardware), make_bench(tmp_path)
+    end = run_part(bench, Slot(fail, 10), report, time.monotonic() + 10)
+    assert end == "failed: ValueError: no more"
+    assert bench.values == {"before": 1.0}
+
+
+def test_a_part_whose_time_is_up_is_left_and_keeps_what_it_has(tmp_path: Path) -> None:
+    def count(bench: Bench) -> Iterator[Reading]:
+        for number in range(1000):
+            yield Reading(f"reading {number}", number, "")
+
+    report, bench = Report(tiny=True, hardware=CPU.hardware), make_bench(tmp_path)
+    end = run_part(bench, Slot(count, 0), report, time.monotonic() + 10)
+    assert end == "its 0 s were up after 'reading 0'"
+    assert len(report.readings) == 1
+    assert run_part(bench, Slot(count, 10), report, time.monotonic()).startswith("left out")
+
+
+def test_a_measurement_that_was_begun_is_made_though_the_time_is_up() -> None:
+    calls: list[float] = []
+    clock = Clock(torch.device("cpu"), rounds=5, until=0.0)
+    assert clock.measure(lambda: calls.append(time.monotonic())).seconds >= 0
+    assert len(calls) == 2, "one to warm up"
+
+
+def test_the_cards_own_numbers_are_read_while_it_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool, ready = tmp_path / "nvidia-smi", tmp_path / "ready"
+    tool.write_text(f"#!/bin/sh\necho 40\necho '[N/A]'\necho 60\ntouch {ready}\nexec sleep 60\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with watch_card(torch.device("cuda")) as busy:
+        while not ready.exists():
+            time.sleep(0.01)
+    assert busy == [0.4, 0.6]
+
+
+def test_the_random_adapter_sits_where_the_published_one_does() -> None:
+    with torch.device("meta"):
+        unet = build_sdxl()["unet"]
+        add_few_step(unet)
+    layers = [layer for layer in unet.modules() if isinstance(layer, BaseTunerLayer)]
+    assert len(layers) == 788
+
+
+def test_work_is_counted_in_proportion_to_the_picture(components: Components) -> None:
+    small, large = (count_decode(components, Size(64, side)) for side in (64, 128))
+    assert 1.9 < large / small < 2.3, "attention in the middle grows faster"
+    assert count_unet(components, Size(128, 128)) > 2.5 * count_unet(components, Size(64, 64))
+
+
+def test_the_page_of_hardware_says_what_the_code_does() -> None:
+    page = (ROOT / "docs/hardware.md").read_text()
+    for name in PARTS:
+        assert f"| {name} |" in page
+    for goal in GOALS:
+        assert f"| {goal.words} | {'≥' if goal.at_least else '≤'} {goal.bound:g} |" in page
+    for size, profile in PROFILES:
+        line = next(line for line in page.splitlines() if line.startswith(f"| {size} GB |"))
+        assert f"(`{profile.vlm}`)" in line
+        assert ("in turns" in line) is profile.offload
+        assert ("tiles" in line) is profile.thrifty
+        assert f"| {profile.rows} |" in line
