@@ -46,10 +46,10 @@ class RunBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A body as it came: its fields, and the files of a form."""
+    """A body as it came: its fields, and the files of a form with their names."""
 
     fields: dict[str, Any]
-    files: tuple[bytes, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 def read_run(
@@ -105,13 +105,13 @@ async def read_body(request: Request) -> Given:
 
 
 async def _read_form(request: Request) -> Given:
-    files: list[bytes] = []
+    files: list[tuple[str, bytes]] = []
     fields: dict[str, Any] = {}
     asked: dict[str, Any] = {}
     async with request.form(max_files=MOST_FILES, max_fields=200, max_part_size=2**20) as form:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
-                files.append(await value.read())
+                files.append((value.filename or "", await value.read()))
             elif name == "input":
                 asked |= _read_object(value)
             elif name in TOP:
@@ -150,6 +150,6 @@ def validate(kind: type[Kind], fields: Any, root: str) -> Kind:
 
 def _fingerprint(model: str, given: Given) -> str:
     seen = hashlib.sha256(json.dumps([model, given.fields], sort_keys=True).encode())
-    for data in given.files:
+    for _, data in given.files:
         seen.update(hashlib.sha256(data).digest())
     return seen.hexdigest()

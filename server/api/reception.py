@@ -28,7 +28,7 @@ ASSET = "runflow://assets/"
 class Asked:
     """What a caller asks for, after its door has read it.
 
-    ``sources`` are URLs, data URIs or uploads, ``files`` what came along as bytes. ``wishes`` are
+    ``sources`` are URLs, data URIs or uploads, ``files`` what came along: a name and bytes. ``wishes`` are
     the fields of an ``Order`` but its sources and, where the caller has no wish, its seed. The rest
     is as in ``Draft``.
     """
@@ -37,7 +37,7 @@ class Asked:
     key: ApiKey
     sources: Sequence[str]
     wishes: Mapping[str, Any]
-    files: Sequence[bytes] = ()
+    files: Sequence[tuple[str, bytes]] = ()
     callback_url: str | None = None
     client_ref: str | None = None
     metadata: dict[str, Any] | None = None
@@ -115,15 +115,15 @@ class Reception:
                 sources.append(f"blob:{folder}{number}")
             elif source.startswith(ASSET):
                 asset = self.assets.find(asked.key.id, source.removeprefix(ASSET))
-                sources.append(f"blob:{asset.blob}")
+                sources.append(f"blob:{asset.blob}?{asset.name}")
             elif source.startswith(("https://", "http://")):
                 sources.append(source)
             else:
                 msg = "a picture is given as an http(s) URL, a data URI or an asset"
                 raise SourceUnavailable(msg)
-        for number, data in enumerate(asked.files, len(asked.sources)):
+        for number, (name, data) in enumerate(asked.files, len(asked.sources)):
             self.store.put(f"{folder}{number}", data)
-            sources.append(f"blob:{folder}{number}")
+            sources.append(f"blob:{folder}{number}?{name}")
         return sources
 
     def _discard(self, job_id: str) -> None:

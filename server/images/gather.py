@@ -10,12 +10,12 @@ from server.images.archive import ArchiveLimits, Member, is_archive, open_archiv
 from server.images.blob_name import is_volatile
 from server.images.data_uri import is_data_uri
 from server.images.fetch import Fetcher
-from server.images.label import base_name
+from server.images.label import base_name, clean_label
 from server.images.store import VOLATILE, ImageStore
 from server.jobs.order import Order
 
 BLOB = "blob:"
-"""Begins a source that lies in the store."""
+"""Begins a source that lies in the store; its name may end with ``?`` and a label."""
 
 
 class Gathered(NamedTuple):
@@ -44,12 +44,13 @@ def gather(
     """
     shelf = f"{VOLATILE if order.volatile else ''}sources/{job_id}/"
     names = (f"{shelf}{number}" for number in count())
-    free = (name for name in names if f"{BLOB}{name}" not in order.sources)
+    taken = {_read_blob(source)[0] for source in order.sources}
+    free = (name for name in names if name not in taken)
     found: list[Gathered] = []
     for source in order.sources:
         whole = _open(source, order, store, fetcher)
         if not is_archive(whole.data) and source.startswith(BLOB + shelf):
-            found.append(Gathered(whole.label, source.removeprefix(BLOB)))
+            found.append(Gathered(whole.label, _read_blob(source)[0]))
             continue
         for picture in _unpack(whole, order.member, limits):
             if len(found) == limits.members:
@@ -65,12 +66,18 @@ def _open(source: str, order: Order, store: ImageStore, fetcher: Fetcher) -> Mem
     if not source.startswith(BLOB):
         fetched = fetcher.get(source)
         return Member(fetched.file_name, fetched.data)
-    name = source.removeprefix(BLOB)
+    name, label = _read_blob(source)
     if is_volatile(name) and not order.volatile:
         raise InvalidOption(
             "a picture that must not be stored belongs to a job that stores nothing"
         )
-    return Member(base_name(name), store.read(name))
+    return Member(label, store.read(name))
+
+
+def _read_blob(source: str) -> tuple[str, str]:
+    """A stored source's name, and what people call it."""
+    name, _, label = source.removeprefix(BLOB).partition("?")
+    return name, clean_label(label) if label else base_name(name)
 
 
 def _unpack(whole: Member, member: str, limits: ArchiveLimits) -> Iterator[Member]:

@@ -100,9 +100,9 @@ class OrderRules(_Part):
 class Order(_Part):
     """What is to be made.
 
-    ``sources`` are URLs to fetch, or ``blob:NAME`` for what lies in the image store; a zip stands
-    for the pictures in it, or for ``member`` alone. Without a ``seed`` one is drawn when the job is
-    accepted, and variant n gets seed + n. A ``volatile`` order leaves nothing on a disk.
+    ``sources`` are URLs to fetch, or ``blob:NAME?LABEL`` for what lies in the image store; a zip
+    stands for the pictures in it, or for ``member`` alone. Without a ``seed`` one is drawn when the
+    job is accepted, and variant n gets seed + n. A ``volatile`` order leaves nothing on a disk.
     """
 
     sources: tuple[str, ...] = Field(min_length=1)

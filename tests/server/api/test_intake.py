@@ -163,7 +163,7 @@ def test_a_form_brings_its_pictures_along(api: Api) -> None:
     )
     assert answer.status_code == 201, answer.text
     run = answer.json()
-    assert len(run["input"]["sources"]) == 2
+    assert [source.partition("?")[2] for source in run["input"]["sources"]] == ["a.png", "b.png"]
     assert len(run["input"]["targets"]) == 2
     assert run["input"]["seed"] == 5
     assert run["metadata"] == {"a": 1}

@@ -33,7 +33,9 @@ def test_an_upload_takes_three_steps_and_then_names_a_source(api: Api) -> None:
     run = api.submit(image_url=confirmed.json()["url"])
     (source,) = run["input"]["sources"]
     store = LocalStore(api.data / "pictures")
-    assert store.read(source.removeprefix("blob:")) == PICTURE
+    blob, _, label = source.removeprefix("blob:").partition("?")
+    assert store.read(blob) == PICTURE
+    assert label == "a.png"
     assert api("GET", f"/v1/assets/{asset}").json()["size_bytes"] == len(PICTURE)
 
 

@@ -170,3 +170,13 @@ def test_the_limit_of_pictures_holds_for_all_sources_together(
     assert len(gather(order("blob:assets/0a/0"), JOB, store, fetcher, two)) == 2
     with pytest.raises(ArchiveInvalid, match="more than 2 pictures"):
         gather(order("blob:assets/0a/0", "blob:assets/0a/0"), JOB, store, fetcher, two)
+
+
+def test_what_came_along_keeps_the_name_that_people_know(
+    store: LocalStore, fetcher: Fetcher
+) -> None:
+    store.put(f"sources/{JOB}/given0", PNG)
+    store.put("assets/0a/0", PNG)
+    given = (f"blob:sources/{JOB}/given0?my photo?.png", "blob:assets/0a/0?../../x.png")
+    found = gather(order(*given), JOB, store, fetcher)
+    assert found == [("my photo.png", f"sources/{JOB}/given0"), ("x.png", f"sources/{JOB}/0")]
