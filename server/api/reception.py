@@ -28,9 +28,9 @@ ASSET = "runflow://assets/"
 class Asked:
     """What a caller asks for, after its door has read it.
 
-    ``sources`` are URLs, data URIs or uploads, ``files`` what came along: a name and bytes. ``wishes`` are
-    the fields of an ``Order`` but its sources and, where the caller has no wish, its seed. The rest
-    is as in ``Draft``.
+    ``sources`` are URLs, data URIs or uploads, ``files`` what came along: a name and bytes.
+    ``wishes`` are the fields of an ``Order`` but its sources and, where the caller has no wish, its
+    seed. The rest is as in ``Draft``.
     """
 
     model: str
