@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from server.access.key import ApiKey
 from server.api.errors import invalid
@@ -18,6 +21,7 @@ from server.errors import InvalidBody, MalformedBody
 Kind = TypeVar("Kind")
 
 MOST_FILES = 200
+MOST_FIELDS = 200
 MOST_METADATA = 64_000
 """Characters of JSON."""
 
@@ -94,8 +98,10 @@ async def read_body(request: Request) -> Given:
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _read_form(request)
+    body = await request.body()
     try:
-        fields = json.loads(await request.body())
+        # tens of megabytes may be a picture: others are answered meanwhile
+        fields = await run_in_threadpool(json.loads, body)
     except (ValueError, RecursionError) as error:
         msg = "the body is not JSON"
         raise MalformedBody(msg) from error
@@ -108,17 +114,34 @@ async def _read_form(request: Request) -> Given:
     files: list[tuple[str, bytes]] = []
     fields: dict[str, Any] = {}
     asked: dict[str, Any] = {}
-    async with request.form(max_files=MOST_FILES, max_fields=200, max_part_size=2**20) as form:
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                files.append((value.filename or "", await value.read()))
-            elif name == "input":
-                asked |= _read_object(value)
-            elif name in TOP:
-                fields[name] = _read_object(value) if name == "metadata" else value
-            else:
-                asked[name] = _read_value(value)
+    for name, value in (await _parse_form(request)).multi_items():
+        if isinstance(value, UploadFile):
+            files.append((value.filename or "", await value.read()))
+            await value.close()
+        elif name == "input":
+            asked |= _read_object(value)
+        elif name in TOP:
+            fields[name] = _read_object(value) if name == "metadata" else value
+        else:
+            asked[name] = _read_value(value)
     return Given({**fields, "input": asked}, tuple(files))
+
+
+class _FormInMemory(MultiPartParser):
+    """Nothing of a form touches a disk: the gate has bounded the body."""
+
+    spool_max_size = sys.maxsize
+
+
+async def _parse_form(request: Request) -> FormData:
+    parser = _FormInMemory(
+        request.headers, request.stream(), max_files=MOST_FILES, max_fields=MOST_FIELDS
+    )
+    try:
+        return await parser.parse()
+    except (MultiPartException, ValueError, KeyError) as error:
+        msg = "the body is not a form"
+        raise MalformedBody(msg) from error
 
 
 def _read_object(text: str) -> dict[str, Any]:

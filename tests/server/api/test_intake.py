@@ -167,3 +167,27 @@ def test_a_form_brings_its_pictures_along(api: Api) -> None:
     assert len(run["input"]["targets"]) == 2
     assert run["input"]["seed"] == 5
     assert run["metadata"] == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"--x"),
+        ("multipart/form-data; boundary=x", b"nothing of the kind"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n"),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="a"'),
+    ],
+)
+def test_a_broken_form_is_refused(api: Api, kind: str, body: bytes) -> None:
+    answer = api("POST", RUNS, content=body, headers={"Content-Type": kind})
+    assert answer.status_code in {400, 422}
+    assert api("GET", "/v1/runs").json()["items"] == []
+
+
+def test_a_large_picture_in_a_form_touches_no_temporary_file(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    large = PICTURE + bytes(3_000_000)
+    answer = api("POST", RUNS, files={"image": ("a.png", large)}, data={"aspect_ratio": "1:1"})
+    assert answer.status_code == 201
