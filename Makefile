@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-models check check-build format bench docs constraints wheel clean
+.PHONY: demo test test-models test-slow soak check check-build format bench docs constraints wheel clean
 
 demo: $(VENV)/.run   ## reframe the bundled photos and write pictures to look at into demo/
 	$(BIN)/smart-resize run docs/photos --aspect 16:9,9:16,1:1,8:1 \
@@ -20,6 +20,12 @@ test: $(VENV)/.test   ## everything that needs no GPU and no weights
 
 test-models: $(VENV)/.models   ## the rooms that need torch, on tiny models
 	$(BIN)/python -m pytest tests/pipelines/models
+
+test-slow: $(VENV)/.test   ## workers and databases that are killed, filled and frozen
+	$(BIN)/python -m pytest -m slow
+
+soak: $(VENV)/.test   ## a thousand kills; about half an hour
+	$(BIN)/python -m benchmarks.kills --kills 1000
 
 check-build: $(VENV)/.test   ## the container's build steps in a clean environment; minutes
 	$(BIN)/python -m pytest tests/house/check_build.py

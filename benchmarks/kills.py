@@ -41,7 +41,7 @@ def main() -> None:
 def _endure(folder: Path, url: str, wishes: argparse.Namespace, devices: tuple[str, ...]) -> Tally:
     workshop = Workshop(folder, url)
     try:
-        return endure(workshop, kills=wishes.kills, devices=devices, seed=wishes.seed)
+        return endure(workshop, kills=wishes.kills, devices=devices, seed=wishes.seed, longest=0.5)
     finally:
         workshop.close()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from docs.presets_page import write_presets
 from pipelines import errors
 from pipelines.errors import ReframeError
 from server import errors as server_errors
@@ -29,6 +30,8 @@ COMMANDS = (
     "weights verify",
     "weights bundle export",
     "weights bundle import",
+    "presets list",
+    "presets show",
     "keys create",
     "keys list",
     "keys revoke",
@@ -118,6 +121,7 @@ def main() -> None:
     (FOLDER / "cli.md").write_text(write_cli(), "utf-8")
     (FOLDER / "errors.md").write_text(write_errors(), "utf-8")
     (FOLDER / "settings.md").write_text(write_settings(), "utf-8")
+    (FOLDER / "presets.md").write_text(write_presets(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-SECRET = re.compile(r"sr_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9+/=_-]{8,}|(?<=/files/)[^/\s\"?]+")
+SECRET = re.compile(r"sr_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9+/=_-]{8,}|(?<=/files/)[^/\s\"?]+|(?<=/uploads/)[^/\s\"?]+")
 """API keys, callback secrets and the tokens of signed links."""
 
 
@@ -41,7 +41,7 @@ def configure_logs(level: str, process: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "botocore", "urllib3", "httpx2", "httpcore2"):
+    for chatty in ("uvicorn.access", "dbos", "botocore", "urllib3", "httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

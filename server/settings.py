@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         None, description="Folder to keep a compiled UNet in; without it nothing is compiled."
     )
     eight_bits: bool = Field(False, description="Paint in FP8 on cards that can, less exactly.")
+    presets: Path | None = Field(
+        None, description="TOML file of presets, laid over the shipped ones."
+    )
     allow_private_hosts: bool = Field(
         False, description="Fetch from and call back to loopback and private addresses too."
     )
@@ -56,6 +59,11 @@ class Settings(BaseSettings):
     max_queue: int = Field(10_000, ge=1, description="Jobs that may wait; more are turned away.")
     retention: int = Field(
         72 * 3600, ge=60, description="Seconds that pictures and jobs are kept after their end."
+    )
+    link_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="What links are signed with; else a secret of the data folder's own.",
     )
     link_lifetime: int = Field(
         72 * 3600, ge=60, description="Seconds that a link to an output is valid."

@@ -9,14 +9,31 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
+from pipelines.presets.preset_file import read_presets
 from server.access.key import ApiKey
 from server.access.key_store import KEYS, KeyStore
-from server.api import callbacks, errors, files, health, models, runs, uploads, usage
+from server.api import (
+    callbacks,
+    errors,
+    fashn,
+    files,
+    health,
+    metrics,
+    models,
+    pixazo,
+    presets,
+    runs,
+    uploads,
+    usage,
+)
 from server.api.callbacks import Callbacks
 from server.api.door import ByHost, Doors
+from server.api.fashn import Fashn
 from server.api.gate import Gate
 from server.api.health import Check
 from server.api.links import Linker
+from server.api.metrics import House, Requests
+from server.api.pixazo import Pixazo
 from server.api.reception import Reception
 from server.api.request_log import RequestLog
 from server.api.runs import Runs
@@ -25,7 +42,7 @@ from server.callbacks.secret_store import CallbackSecrets
 from server.database.engine import database_url, open_database, say_unavailable
 from server.errors import Unavailable
 from server.images.assets import Assets
-from server.images.links import Links, load_secret
+from server.images.links import Links, find_secret
 from server.images.stores import open_store
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.selection import count_unfinished
@@ -35,12 +52,22 @@ from server.settings import Settings
 SILENCE = timedelta(seconds=15)
 """Without a sign of life for so long, a worker counts as gone."""
 
-LINKS = "links.secret"
+DEVICE_SILENCE = timedelta(seconds=60)
+"""Workers try a real operation on their device more often than that."""
 
 ANONYMOUS = ApiKey("local", "without a key", "", datetime(2026, 1, 1, tzinfo=UTC))
 """Whoever calls a server that has no keys; only loopback can, unless the operator opened it."""
 
-EXPOSED = ("X-Request-Id", "Runflow-Request-Id", "Location", "Retry-After", "Idempotent-Replayed")
+EXPOSED = (
+    "X-Request-Id",
+    "Runflow-Request-Id",
+    "Location",
+    "Retry-After",
+    "Idempotent-Replayed",
+    "X-Fashn-Credits-Used",
+    "X-Gpu-Seconds",
+)
+"""Headers that a browser's scripts may read."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -54,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         min_free=settings.min_free,
     )
     queue = DurableQueue(engine, bound=settings.max_queue)
-    links = Links(load_secret(settings.data / LINKS), settings.link_lifetime)
+    links = Links(find_secret(settings.data, settings.link_secret), settings.link_lifetime)
     linker = Linker(links, settings.public_url)
     assets = Assets(engine, store)
     count = partial(_count_unfinished, engine)
@@ -66,7 +93,13 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         static_url="/docs/assets",
     )
-    doors = Doors([], errors.answer)
+    catalogue = read_presets(settings.presets)
+    hosted = [
+        fashn.make_door(Fashn(queue, reception, linker, store)),
+        pixazo.make_door(Pixazo(queue, reception, linker, store)),
+    ]
+    doors = Doors(hosted, errors.answer)
+    requests = Requests()
     errors.install(app, doors)
     checks: dict[str, Check] = {
         "database": partial(_check_database, engine),
@@ -74,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         "workers": partial(_check_workers, engine),
     }
     for router in (
-        runs.make_router(Runs(queue, reception, linker)),
+        runs.make_router(Runs(queue, reception, linker, catalogue)),
         callbacks.make_router(
             Callbacks(queue, History(engine), CallbackSecrets(engine), queue.redeliver)
         ),
@@ -82,7 +115,10 @@ def create_app(settings: Settings) -> FastAPI:
         files.make_router(links, store),
         health.make_router(checks),
         usage.make_router(engine),
+        metrics.make_router(House(engine, settings, SILENCE), requests),
         models.router,
+        presets.make_router(catalogue),
+        *(door.router for door in hosted),
     ):
         app.include_router(router)
     open_to_all = settings.insecure_open or is_loopback(settings.host)
@@ -101,7 +137,7 @@ def create_app(settings: Settings) -> FastAPI:
         allow_headers=["*"],
         expose_headers=EXPOSED,
     )
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, observe=requests.observe)
     return app
 
 
@@ -125,6 +161,10 @@ def _count_unfinished(engine: sa.Engine, owner: str) -> int:
 
 
 def _check_workers(engine: sa.Engine) -> None:
-    if not live_workers(engine, SILENCE):
+    workers = live_workers(engine, SILENCE)
+    if not workers:
         msg = "no worker is alive"
+        raise Unavailable(msg)
+    if not any(beat.answers(DEVICE_SILENCE) for beat in workers):
+        msg = "no worker's device answers"
         raise Unavailable(msg)

@@ -75,8 +75,13 @@ class ByHost:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Change the path, never the headers: links are made for the name that was asked for."""
-        if scope["type"] == "http":
-            host = Headers(scope=scope).get("host", "")
-            path = self._doors.find_path(host, scope["path"])
-            scope = {**scope, "path": path, "raw_path": path.encode()}
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        host = Headers(scope=scope).get("host", "")
+        path = self._doors.find_path(host, scope["path"])
+        inner = {**scope, "path": path, "raw_path": path.encode()}
+        try:
+            await self._app(inner, receive, send)
+        finally:
+            scope["route"] = inner.get("route")  # for those outside who count

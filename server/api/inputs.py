@@ -2,17 +2,21 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
 
 from pipelines.codec.encode import Format
 from pipelines.engine import Mode
+from pipelines.errors import InvalidOption
 from pipelines.fill import Fill
 from pipelines.geometry import Size
+from pipelines.presets.preset import Preset
+from pipelines.presets.preset_file import read_shipped
 from pipelines.rules import Anchor, Policy, Prefer
 from pipelines.safety import SafetyAction
 from pipelines.target import MOST_EXPANSION, Tier
 from server.api.texts import Ratio, SizeText
 from server.jobs.order import (
+    MOST_OUTPUTS,
     ExpansionTarget,
     Fraction,
     Fractions,
@@ -93,6 +97,13 @@ class SmartResize(_Painting):
     aspect_ratios: list[Ratio] = Field([], description="Several ratios, one output each.")
     resolution: Tier = Field(Tier.ONE_K, description="Long side of what a ratio gives.")
     target_sizes: list[SizeText] = Field([], description="Exact sizes.", examples=[["1080x1350"]])
+    presets: list[str] = Field(
+        [],
+        max_length=MOST_OUTPUTS,
+        description="Sizes by name, or all of a platform, with their format, byte limit and zones; "
+        "see /v1/presets. What is said here for all outputs goes before them.",
+        examples=[["meta/story", "iab"]],
+    )
     plan: dict[str, Any] | None = Field(None, description="Carry out this plan as it is.")
     policy: Policy = Field(
         Policy.AUTO, description="expand never crops, crop never paints, auto weighs both."
@@ -108,12 +119,25 @@ class SmartResize(_Painting):
     anchor: Anchor | None = Field(None, description="Where the source is held.")
     prefer: Prefer | None = Field(None, description="Where in the frame the subject should be.")
 
+    _chosen: tuple[Preset, ...] = PrivateAttr(())
+
     @model_validator(mode="after")
     def _has_target(self) -> Self:
-        wanted = bool(self.aspect_ratio or self.aspect_ratios or self.target_sizes)
+        sizes = self.target_sizes or self.presets
+        wanted = bool(self.aspect_ratio or self.aspect_ratios or sizes)
         if wanted == (self.plan is not None):
-            msg = "give aspect_ratio, aspect_ratios, target_sizes or, instead of them, a plan"
+            msg = "give aspect_ratio, aspect_ratios, target_sizes, presets or, instead, a plan"
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _find_presets(self, info: ValidationInfo) -> Self:
+        """Among the server's own, where whoever validates brings them along."""
+        catalogue = (info.context or {}).get("presets") or read_shipped()
+        try:
+            self._chosen = catalogue.select(self.presets)
+        except InvalidOption as error:
+            raise ValueError(error.detail) from error
         return self
 
     def wishes(self) -> dict[str, Any]:
@@ -135,9 +159,24 @@ class SmartResize(_Painting):
         for text in self.target_sizes:
             size = Size.parse(text)
             targets.append(SizeTarget(width=size.width, height=size.height))
+        targets += map(self._preset_target, self._chosen)
         if self.plan is not None:
             targets.append(SizeTarget(width=0, height=0))  # the plan knows its own
         return {**self._common(rules), "targets": tuple(targets), "plan": self.plan}
+
+    def _preset_target(self, preset: Preset) -> SizeTarget:
+        """A preset, but for what the caller said himself."""
+        said = self.model_fields_set
+        own_limit = "max_bytes" in said and self.max_bytes is not None
+        zones = tuple((box.left, box.top, box.right, box.bottom) for box in preset.keep_clear)
+        return SizeTarget(
+            width=preset.size.width,
+            height=preset.size.height,
+            preset=preset.id,
+            format=None if "output_format" in said else preset.format,
+            max_bytes=None if own_limit else preset.max_bytes,
+            keep_clear=None if "keep_clear" in said else zones,
+        )
 
 
 class Outpaint(_Painting):

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from pipelines.presets.catalogue import Catalogue
 from server.access.key import ApiKey
 from server.api.errors import invalid
 from server.api.models import find_model
@@ -57,9 +58,15 @@ class Given:
 
 
 def read_run(
-    model: str, given: Given, key: ApiKey, *, idempotency: str | None, request_id: str
+    model: str,
+    given: Given,
+    key: ApiKey,
+    catalogue: Catalogue,
+    *,
+    idempotency: str | None,
+    request_id: str,
 ) -> Asked:
-    """What a run's body asks for.
+    """What a run's body asks for; ``catalogue`` has the presets that it may name.
 
     Raises:
         ModelNotFound, InvalidBody: what the caller got wrong.
@@ -69,7 +76,7 @@ def read_run(
     if len(json.dumps(body.metadata)) > MOST_METADATA:
         msg = f"metadata has at most {MOST_METADATA} characters"
         raise InvalidBody(msg)
-    asked = validate(kind, body.input, "input")
+    asked = validate(kind, body.input, "input", {"presets": catalogue})
     if not asked.sources and not given.files:
         msg = "input.image_url: a picture is needed"
         raise InvalidBody(msg, [{"loc": ["input", "image_url"], "msg": msg, "type": "missing"}])
@@ -163,10 +170,12 @@ def _read_value(text: str) -> Any:
         raise MalformedBody(msg) from error
 
 
-def validate(kind: type[Kind], fields: Any, root: str) -> Kind:
+def validate(
+    kind: type[Kind], fields: Any, root: str, context: dict[str, Any] | None = None
+) -> Kind:
     """Read ``fields``; raises InvalidBody, whose errors lie below ``root``."""
     try:
-        return TypeAdapter(kind).validate_python(fields)
+        return TypeAdapter(kind).validate_python(fields, context=context)
     except ValidationError as error:
         raise invalid(error.errors(), root) from error
 

@@ -73,6 +73,7 @@ class Reception:
             RateLimited, QueueFull, StorageFull, DatabaseUnavailable: not now.
         """
         self._check_concurrency(asked.key)
+        self.store.check()
         job_id = str(uuid_utils.uuid7())
         wishes = {"seed": self.draw_seed(), **asked.wishes}
         order = _order(wishes, [*asked.sources, *("blob:form" for _ in asked.files)])

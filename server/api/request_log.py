@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,15 +12,19 @@ HEADER = "X-Request-Id"
 HOSTED = "Runflow-Request-Id"
 LONGEST = 128
 
+Observe = Callable[[str | None, int, float], None]
+"""Hears of each answer: the route's template, the status, the seconds that it took."""
+
 log = structlog.get_logger("server.api")
 
 
 class RequestLog:
     """Wraps the whole application; ``scope["state"]["request_id"]`` is what the log calls it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Log what ``app`` answers."""
+    def __init__(self, app: ASGIApp, observe: Observe) -> None:
+        """Log what ``app`` answers; ``observe`` counts it by the route that it took."""
         self._app = app
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on, and listen to the answer."""
@@ -43,13 +48,14 @@ class RequestLog:
         try:
             await self._app(scope, receive, sending)
         finally:
-            key = scope["state"].get("key")
+            key, seconds = scope["state"].get("key"), time.perf_counter() - since
+            self._observe(getattr(scope.get("route"), "path", None), status, seconds)
             log.info(
                 "answered",
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                ms=round((time.perf_counter() - since) * 1000, 1),
+                ms=round(seconds * 1000, 1),
                 key=key.id if key else None,
                 request_id=request_id,
             )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
+from pipelines.presets.catalogue import Catalogue
 from server.api.intake import Given, RunBody, read_body, read_run
 from server.api.links import Linker
 from server.api.reception import Reception
@@ -66,6 +67,7 @@ class Runs:
     queue: JobQueue
     reception: Reception
     linker: Linker
+    catalogue: Catalogue
 
     async def create(
         self,
@@ -138,7 +140,14 @@ class Runs:
     ) -> Submission:
         key, request_id = request.state.key, request.state.request_id
         return self.reception.take(
-            read_run(model, given, key, idempotency=idempotency, request_id=request_id)
+            read_run(
+                model,
+                given,
+                key,
+                self.catalogue,
+                idempotency=idempotency,
+                request_id=request_id,
+            )
         )
 
     async def _find(self, request: Request, job_id: str) -> Job:

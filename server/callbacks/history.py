@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from server.database.schema import METADATA
 from server.database.times import Time
+from server.jobs.tallies import DeliveryOutcome, count_delivery
 
 DELIVERIES = sa.Table(
     "deliveries",
@@ -94,6 +95,11 @@ class History:
         values = {"finished_at": _now(), "status": status, "error": error}
         with self._engine.begin() as connection:
             connection.execute(ATTEMPTS.update().where(chosen).values(**values))
+
+    def tally(self, outcome: DeliveryOutcome) -> None:
+        """Count a delivery that has had its last try."""
+        with self._engine.begin() as connection:
+            count_delivery(connection, outcome)
 
     def forget(self, job: str) -> None:
         """Drop everything about a job."""

@@ -16,6 +16,7 @@ from server.callbacks.secret_store import CallbackSecrets
 from server.callbacks.signature import sign, sign_standard
 from server.errors import SourceForbidden
 from server.jobs.job import Job
+from server.jobs.tallies import DeliveryOutcome
 
 TIMEOUT = 15.0
 """Seconds that a receiver has to answer."""
@@ -83,16 +84,21 @@ class CallbackSender:
         delivery = self.history.open(f"{job.id}-{number}", job.id, job.callback_url, body)
         if delivery.delivered:
             return True
-        pauses = (0.0, *style.pauses)
+        outcome = self._try_all(job, delivery, style)
+        self.history.tally(outcome)
+        return outcome is DeliveryOutcome.DELIVERED
+
+    def _try_all(self, job: Job, delivery: Delivery, style: Style) -> DeliveryOutcome:
+        pauses, status = (0.0, *style.pauses), None
         for attempt in range(len(delivery.attempts), len(pauses)):
             if attempt:
                 self.sleep(pauses[attempt])
             status, again = self._try(job, delivery, style, attempt + 1)
             if status is not None and is_taken(status):
-                return True
+                return DeliveryOutcome.DELIVERED
             if not again:
                 break
-        return False
+        return DeliveryOutcome.UNANSWERED if status is None else DeliveryOutcome.REFUSED
 
     def _try(
         self, job: Job, delivery: Delivery, style: Style, number: int

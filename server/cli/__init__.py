@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.errors import InvalidOption, ModelError, ReframeError, WeightsError
-from server.cli import keys, weights
+from server.cli import keys, presets, weights
 from server.cli.doctor import doctor
 from server.cli.plan import plan
 from server.cli.report import open_stderr
@@ -45,6 +45,7 @@ app.command()(work)
 app.command()(doctor)
 app.add_typer(weights.app, name="weights")
 app.add_typer(keys.app, name="keys")
+app.add_typer(presets.app, name="presets")
 
 
 def main() -> None:

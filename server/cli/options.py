@@ -1,5 +1,6 @@
 """The options of run and plan, and what they mean."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -9,6 +10,7 @@ from pipelines.codec.limits import Limits
 from pipelines.errors import InvalidOption, InvalidPlan, SourceUnavailable
 from pipelines.geometry import AspectRatio, Box, Size
 from pipelines.plan import Plan
+from pipelines.presets.preset import Preset
 from pipelines.rules import Anchor, Policy, Prefer, Rules
 from pipelines.safety import THRESHOLDS, Safety, SafetyAction
 from pipelines.target import Expansion, Frame, Target, Tier, output_size
@@ -194,23 +196,32 @@ class Growth(NamedTuple):
 
 
 def read_targets(
-    aspects: list[str] | None, tier: Tier, sizes: list[str] | None, growth: Growth
+    aspects: list[str] | None,
+    tier: Tier,
+    sizes: list[str] | None,
+    growth: Growth,
+    presets: Sequence[Preset] = (),
 ) -> list[Target]:
-    """Everything that was asked for, in this order: ratios, sizes, the expansion."""
-    targets: list[Target] = [Frame(AspectRatio.parse(ratio), tier) for ratio in _split(aspects)]
-    targets += [Size.parse(size) for size in _split(sizes)]
+    """Everything that was asked for but ``presets``: ratios, sizes, the expansion, in this order.
+
+    Raises:
+        InvalidOption: nothing was asked for, no preset either, or a size is not one.
+        UnreachableTarget: a size or ratio that cannot be made.
+    """
+    targets: list[Target] = [Frame(AspectRatio.parse(ratio), tier) for ratio in split(aspects)]
+    targets += [Size.parse(size) for size in split(sizes)]
     for target in targets:
         # refuse before anything is made; what an expansion gives depends on the source
         output_size(target, Size(1, 1))
     if any(growth):
         targets.append(Expansion(*growth))
-    if not targets:
+    if not targets and not presets:
         msg = "nothing to make: give --aspect, --size or --expand-left, -top, -right, -bottom"
         raise InvalidOption(msg)
     return targets
 
 
-def _split(values: list[str] | None) -> list[str]:
+def split(values: list[str] | None) -> list[str]:
     """Several values may also be written with commas: 16:9,1:1."""
     return [part for value in values or () for part in value.split(",")]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,14 +13,15 @@ from pipelines.codec.encode import Format
 from pipelines.engine import Mode
 from pipelines.errors import InvalidOption, RequestError
 from pipelines.fill import Fill
+from pipelines.geometry import Size
 from pipelines.progress import Step
 from pipelines.reframe import Reframer, ReframeRequest
 from pipelines.reframed import Reframed
 from pipelines.rules import Policy, Rules
 from pipelines.safety import Safety, SafetyAction
-from pipelines.target import Tier
+from pipelines.target import Target, Tier
 from pipelines.weights.store import DEFAULT_FOLDER
-from server.cli import options
+from server.cli import options, presets
 from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
 from server.cli.report import Report
 from server.contact_sheet import ContactSheet
@@ -34,6 +36,8 @@ def run(  # noqa: PLR0913  a command's options are its arguments
     aspect: options.Aspects = None,
     resolution: options.Resolution = Tier.ONE_K,
     size: options.Sizes = None,
+    preset: presets.Names = None,
+    preset_file: presets.OwnFile = None,
     expand_left: options.Percent = 0,
     expand_top: options.Percent = 0,
     expand_right: options.Percent = 0,
@@ -144,31 +148,36 @@ def run(  # noqa: PLR0913  a command's options are its arguments
     )
     growth = options.Growth(expand_left, expand_top, expand_right, expand_bottom)
     given = options.read_plan(plan) if plan else None
-    if given and (aspect or size or any(growth) or rules != Rules()):
+    if given and (aspect or size or preset or any(growth) or rules != Rules()):
         msg = "a plan leaves nothing to decide: drop the options for targets and rules"
         raise InvalidOption(msg)
-    targets = [given.target] if given else options.read_targets(aspect, resolution, size, growth)
+    named = presets.read_names(preset, preset_file)
+    targets: list[Target] = (
+        [given.target]
+        if given
+        else options.read_targets(aspect, resolution, size, growth, presets=named)
+    )
     if output == STREAM and json_lines:
         msg = "stdout takes either the picture or --json, not both"
         raise InvalidOption(msg)
-    requests = [
-        ReframeRequest(
-            target=target,
-            rules=rules,
-            plan=given,
-            fill=fill,
-            prompt=prompt,
-            seed=seed,
-            mode=mode,
-            format=format_of(output, form),
-            quality=quality,
-            max_bytes=options.read_bytes(max_bytes),
-            safety=Safety(nsfw, strictness),
-        )
-        for target in targets
-    ]
+    base = ReframeRequest(
+        target=Size(1, 1),
+        rules=rules,
+        plan=given,
+        fill=fill,
+        prompt=prompt,
+        seed=seed,
+        mode=mode,
+        format=format_of(output, form),
+        quality=quality,
+        max_bytes=options.read_bytes(max_bytes),
+        safety=Safety(nsfw, strictness),
+    )
+    said = _said_format(output, form)
+    wishes = [_Wish(replace(base, target=target)) for target in targets]
+    wishes += [_Wish(each.request(base, said), each.id) for each in named]
     inputs = find_inputs(images, output)
-    outputs = Outputs(output, inputs=inputs, count=len(requests))
+    outputs = Outputs(output, inputs=inputs, count=len(wishes))
     job = _Job(
         Reframer(
             load_engine(engine, Supplies(weights, lock_path)),
@@ -178,8 +187,22 @@ def run(  # noqa: PLR0913  a command's options are its arguments
         _Sheet(outputs, contact_sheet) if contact_sheet else None,
         Report(json_lines=json_lines),
     )
-    if not job.reframe_all(inputs, requests):
+    if not job.reframe_all(inputs, wishes):
         raise typer.Exit(1)
+
+
+class _Wish(NamedTuple):
+    """One output of each picture, and the preset that it is for."""
+
+    request: ReframeRequest
+    preset: str | None = None
+
+
+def _said_format(output: str, form: Format | None) -> Format | None:
+    """The format that was asked for, by option or by the output's name; None where by neither."""
+    meant = format_of(output, form)
+    named = Path(output).suffix.lower() == ".png" and not Path(output).is_dir()
+    return meant if form or named or meant is not Format.PNG else None
 
 
 class _Sheet:
@@ -205,12 +228,12 @@ class _Job:
         self._reframer, self._outputs = reframer, outputs
         self._sheet, self._report = sheet, report
 
-    def reframe_all(self, inputs: list[Input], requests: list[ReframeRequest]) -> bool:
+    def reframe_all(self, inputs: list[Input], wishes: list[_Wish]) -> bool:
         """Reframe every input; one that fails does not stop the others. False if any did."""
-        with self._bar(len(inputs) * len(requests)) as bar:
+        with self._bar(len(inputs) * len(wishes)) as bar:
             for item in inputs:
                 try:
-                    self._reframe(item, requests, bar)
+                    self._reframe(item, wishes, bar)
                 except InvalidOption:
                     raise  # wrong for every source
                 except RequestError as error:
@@ -219,18 +242,19 @@ class _Job:
             self._sheet.write()
         return not self._report.failures
 
-    def _reframe(self, item: Input, requests: list[ReframeRequest], bar: Progress) -> None:
+    def _reframe(self, item: Input, wishes: list[_Wish], bar: Progress) -> None:
         task = bar.task_ids[0]
 
         def hear(step: str, fraction: float) -> None:  # noqa: ARG001  the protocol's names
             bar.update(task, description=f"{item.relative}: {Step(step).value}")
 
         data = item.read(self._reframer.limits.max_bytes)
-        for reframed in self._reframer(data, requests, hear):
-            self._deliver(item, reframed)
+        made = self._reframer(data, [wish.request for wish in wishes], hear)
+        for wish, reframed in zip(wishes, made, strict=True):
+            self._deliver(item, reframed, wish.preset)
             bar.advance(task)
 
-    def _deliver(self, item: Input, reframed: Reframed) -> None:
+    def _deliver(self, item: Input, reframed: Reframed, preset: str | None) -> None:
         file, size = reframed.file, reframed.plan.target
         path = self._outputs.path(item, size, file.format.extension)
         self._outputs.write(path, file.data)
@@ -240,9 +264,11 @@ class _Job:
             return
         if self._sheet:
             self._sheet.content.add(item.relative.name, path, reframed)
+        record = {"input": item.name, "file": str(path), **reframed.to_json()}
+        name = f"{preset}, " if preset else ""
         self._report.tell(
-            f"{path}  {_in_words(reframed)}",
-            {"input": item.name, "file": str(path), **reframed.to_json()},
+            f"{path}  {name}{_in_words(reframed)}",
+            {**record, "preset": preset} if preset else record,
         )
 
     @contextmanager

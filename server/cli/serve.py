@@ -114,7 +114,7 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
 
     configure_logs(settings.log_level, "supervisor")
     url = prepare(settings)
-    _check_keys(settings, url)
+    check_keys(settings, url)
     devices = () if api_only else find_devices(settings.engine)
     raise typer.Exit(Supervisor(settings, devices).run())
 
@@ -133,6 +133,7 @@ def read_settings(**given: Any) -> Settings:
 def prepare(settings: Settings) -> str:
     """Make the data folder and the database ready; returns the database's URL."""
     from server.database.engine import database_url  # noqa: PLC0415  see above
+    from server.work.devices import jobs_at_once  # noqa: PLC0415  see above
     from server.work.preparation import prepare_database  # noqa: PLC0415  see above
 
     try:
@@ -143,12 +144,12 @@ def prepare(settings: Settings) -> str:
         raise InvalidOption(msg) from error
     secret = settings.database_url
     url = database_url(settings.data, secret.get_secret_value() if secret else None)
-    prepare_database(url)
+    prepare_database(url, at_once=jobs_at_once(settings.engine))
     return url
 
 
-def _check_keys(settings: Settings, url: str) -> None:
-    """Without keys only this machine is served, and is told so."""
+def check_keys(settings: Settings, url: str) -> None:
+    """Say who is served where there are no keys; raises InvalidOption for other machines."""
     from server.access.key_store import KeyStore  # noqa: PLC0415  see above
     from server.api.app import is_loopback  # noqa: PLC0415  see above
     from server.database.engine import open_database  # noqa: PLC0415  see above

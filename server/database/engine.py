@@ -15,6 +15,9 @@ from server.errors import DatabaseUnavailable
 FILE = "smart-resize.sqlite"
 """The database's name in the data folder."""
 
+IDLE = "-c idle_in_transaction_session_timeout=60000"
+"""Postgres ends who sits on a transaction for a minute, and gives back what it locked."""
+
 PATIENCE = 30
 """Seconds that a writer waits for another one."""
 
@@ -44,9 +47,9 @@ def open_database(url: str, *, pool: int = 8) -> sa.Engine:
             url,
             pool_size=pool,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=2,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 3, **keepalives},
+            connect_args={"connect_timeout": 2, "options": IDLE, **keepalives},
         )
     except (sa.exc.ArgumentError, ImportError) as error:
         msg = "the database's address is not one of SQLite or PostgreSQL"

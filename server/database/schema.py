@@ -14,4 +14,6 @@ def create_tables(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7327)"))
+        else:
+            connection.execute(sa.text("BEGIN IMMEDIATE"))
         METADATA.create_all(connection, checkfirst=True)

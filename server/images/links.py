@@ -10,10 +10,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from itsdangerous import BadData, URLSafeSerializer
+from pydantic import SecretStr
 
 from server.errors import LinkInvalid, Unavailable
 from server.images.blob_name import is_blob_name
 from server.images.label import base_name, clean_label
+
+FILE = "links.secret"
+"""The secret's place in the data folder."""
 
 SECRET_BYTES = 32
 
@@ -61,6 +65,13 @@ class Links:
         if self._clock() >= expires or not is_blob_name(name):
             raise LinkInvalid
         return str(name)
+
+
+def find_secret(data: Path, given: SecretStr | None) -> bytes:
+    """The operator's, which several machines share, or the one in the data folder."""
+    if given is None:
+        return load_secret(data / FILE)
+    return hashlib.sha256(given.get_secret_value().encode()).digest()
 
 
 def load_secret(path: Path) -> bytes:

@@ -18,6 +18,7 @@ from server.jobs.queue import JobPage, JobQuery, Submission
 from server.jobs.selection import count_waiting, find_earlier, list_jobs, read_job
 from server.jobs.serializer import JsonSerializer
 from server.jobs.table import JOBS, USAGE, Row, to_job, to_json, to_row
+from server.jobs.tallies import count_end
 
 CROWD = 64
 """Jobs that may be on their way in at once; nearer to the bound than this, one comes at a time."""
@@ -53,14 +54,14 @@ class DurableQueue:
     def submit(self, draft: Draft) -> Submission:
         """Keep the job and put it in line, in one transaction."""
         with reaching():
-            while True:
-                try:
-                    return Submission(self._insert(draft), is_new=True)
-                except IntegrityError:
-                    earlier = self._find_earlier(draft)
-                    if earlier:
-                        return Submission(earlier, is_new=False)
-                    # it was swept away in between: once more
+            try:
+                return Submission(self._insert(draft), is_new=True)
+            except IntegrityError:
+                earlier = self._find_earlier(draft)
+            if earlier:
+                return Submission(earlier, is_new=False)
+            # it was swept away in between: now there is room
+            return Submission(self._insert(draft), is_new=True)
 
     def get(self, job_id: str) -> Job:
         """The job as it stands; raises JobNotFound."""
@@ -206,9 +207,10 @@ class DurableQueue:
         row = connection.execute(ended.returning(*JOBS.columns)).first()
         if row is None:
             return False
-        _count_usage(connection, row)
         if row.callback_url is not None:
             self._enqueue_callback(connection, job_id, 0)
+        _count_usage(connection, row)
+        count_end(connection, to_job(row))
         return True
 
     def _enqueue_callback(self, connection: sa.Connection, job_id: str, number: int) -> None:

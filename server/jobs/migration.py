@@ -11,8 +11,11 @@ SCHEMA = "dbos"
 """Where these tables are on Postgres; on SQLite they lie beside ours."""
 
 
-def migrate_workflows(engine: sa.Engine) -> None:
-    """Bring them up to date, with our queues in them; several processes may try at once."""
+def migrate_workflows(engine: sa.Engine, at_once: int) -> None:
+    """Bring them up to date, with our queues in them; several processes may try at once.
+
+    Each worker takes up ``at_once`` jobs.
+    """
     kind = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
     SystemDatabase.create(
         system_database_url=f"{kind}:///",  # only its kind matters beside an engine
@@ -30,9 +33,9 @@ def migrate_workflows(engine: sa.Engine) -> None:
         application_name=contract.APPLICATION,
         lazy=True,
     )
-    for name, at_once in (
-        (contract.JOBS, contract.AT_ONCE),
+    for name, most in (
+        (contract.JOBS, at_once),
         (contract.CALLBACKS, contract.CALLBACKS_AT_ONCE),
     ):
         # a worker finds them when it starts, instead of a second later
-        client.register_queue(name, worker_concurrency=at_once, polling_interval_sec=contract.POLL)
+        client.register_queue(name, worker_concurrency=most, polling_interval_sec=contract.POLL)

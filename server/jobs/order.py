@@ -1,8 +1,16 @@
 """What a job is to make, in our own words, whichever door it came through; kept as JSON."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from pipelines.codec.encode import Format
 from pipelines.engine import Mode
@@ -27,19 +35,51 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SizeTarget(_Part):
-    """An exact size, px."""
+class _Target(_Part):
+    def adapt(self, request: ReframeRequest) -> ReframeRequest:
+        """``request`` with what this target wants otherwise than the rest of the order."""
+        return request
+
+
+class SizeTarget(_Target):
+    """An exact size, px; what else is given goes before the order's own, for this target.
+
+    ``preset`` is the name that it came from.
+    """
 
     kind: Literal["size"] = "size"
     width: int
     height: int
+    preset: str | None = None
+    format: Format | None = None
+    max_bytes: int | None = Field(None, ge=1)
+    keep_clear: tuple[Fractions, ...] | None = None
 
     def target(self) -> Target:
         """As the pipeline wants it."""
         return Size(self.width, self.height)
 
+    def adapt(self, request: ReframeRequest) -> ReframeRequest:
+        """With this target's format, limit and zones; raises InvalidOption."""
+        rules = request.rules
+        if self.keep_clear is not None:
+            rules = replace(rules, keep_clear=tuple(Box(*box) for box in self.keep_clear))
+            rules.check()
+        return replace(
+            request,
+            rules=rules,
+            format=self.format or request.format,
+            max_bytes=self.max_bytes or request.max_bytes,
+        )
 
-class FrameTarget(_Part):
+    @model_serializer(mode="wrap")
+    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Nothing that was not given: so workers of before read all orders but those of presets."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if value is not None}
+
+
+class FrameTarget(_Target):
     """A ratio like ``16:9`` and the tier that gives its long side."""
 
     kind: Literal["frame"] = "frame"
@@ -51,7 +91,7 @@ class FrameTarget(_Part):
         return Frame(AspectRatio.parse(self.aspect), self.tier)
 
 
-class ExpansionTarget(_Part):
+class ExpansionTarget(_Target):
     """Percent of the source to add on each side; ``longest`` px bounds the output's long side."""
 
     kind: Literal["expansion"] = "expansion"
@@ -145,7 +185,8 @@ class Order(_Part):
             target = given.target if given else wanted.target()
             if not isinstance(target, Expansion):
                 output_size(target, Size(1, 1))
-            requests += [self._request(target, rules, given, n) for n in range(self.variants)]
+            made = (self._request(target, rules, given, n) for n in range(self.variants))
+            requests += [wanted.adapt(request) for request in made]
         return requests
 
     def _request(

@@ -11,8 +11,8 @@ from pipelines.errors import ModelError, ReframeError, WeightsError
 from server.engines import Supplies, load_engine
 from server.errors import Conflict
 from server.logs import configure_logs
-from server.settings import Settings
-from server.work.devices import occupy
+from server.settings import EngineName, Settings
+from server.work.devices import jobs_at_once, occupy
 from server.work.fittings import open_fittings
 from server.work.worker import Equipment, Worker, leave
 
@@ -37,12 +37,15 @@ def work(settings: Settings, device: str) -> NoReturn:
         settings.engine,
         Supplies(settings.weights, graphs=settings.graphs, eight_bits=settings.eight_bits),
     )
-    Worker(settings, device).run(Equipment(load, open_fittings, probe))
+    # the preview engine fills every core alone; the other one makes batches of its callers
+    places = 1 if settings.engine is EngineName.PREVIEW else jobs_at_once(settings.engine)
+    Worker(settings, device).run(Equipment(load, open_fittings, probe, places))
 
 
 def probe(engine: Engine) -> None:
-    """Have the engine look at something small."""
-    engine.describe(Image.new("RGB", (16, 16), "gray"))
+    """Have the engine look at something small, in the way that costs it least."""
+    look = engine.rate or engine.describe
+    look(Image.new("RGB", (16, 16), "gray"))
 
 
 def exit_code(error: ReframeError) -> int:

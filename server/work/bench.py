@@ -56,7 +56,7 @@ class Bench:
     deliver: Deliver
     abandon: Callable[[], NoReturn]
     most_tries: int
-    device: Device = field(default_factory=Device)
+    device: Device
     gate: Gate = field(default_factory=Gate)
     herald: Herald = field(default_factory=Herald)
 

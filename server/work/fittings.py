@@ -1,5 +1,6 @@
 """What the house gives a worker besides its device: pictures in and out, callbacks, retention."""
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,19 +12,23 @@ from server.access.key_store import KeyStore
 from server.callbacks.history import History
 from server.callbacks.secret_store import CallbackSecrets
 from server.callbacks.sender import CallbackSender
+from server.doors import fashn
+from server.doors.fashn.prediction import STYLE as FASHN
 from server.images.address import EgressPolicy
 from server.images.assets import Assets
 from server.images.fetch import Fetcher
 from server.images.gather import gather
-from server.images.links import Links, load_secret
+from server.images.links import Links, find_secret
 from server.images.store import ImageStore
 from server.images.stores import open_store
 from server.jobs.job import Output
 from server.settings import Settings
 from server.work.bench import Deliver, Gather
 
-LINKS = "links.secret"
-"""In the data folder; the API signs with the same secret."""
+STYLES = {fashn.MODEL: FASHN}
+"""How the hosted APIs tell of a job's end, by model."""
+
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  compared, not listened on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def open_fittings(settings: Settings, engine: sa.Engine) -> Fittings:
         secrets=CallbackSecrets(engine),
         post=fetcher.post,
         link=partial(_link, _open_links(settings), _base(settings)),
+        styles=STYLES,
         attempts=settings.callback_attempts,
     )
     return Fittings(
@@ -75,7 +81,7 @@ def open_fittings(settings: Settings, engine: sa.Engine) -> Fittings:
 
 def _open_links(settings: Settings) -> Links:
     settings.data.mkdir(parents=True, exist_ok=True)
-    return Links(load_secret(settings.data / LINKS), settings.link_lifetime)
+    return Links(find_secret(settings.data, settings.link_secret), settings.link_lifetime)
 
 
 def _link(links: Links, base: str, output: Output) -> str:
@@ -86,8 +92,8 @@ def _base(settings: Settings) -> str:
     """Where a receiver of callbacks finds the outputs: nobody's request says so here."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"
+    host = socket.gethostname() if settings.host in EVERYWHERE else settings.host
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _own_retention(keys: KeyStore) -> dict[str, timedelta]:

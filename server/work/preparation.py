@@ -1,7 +1,7 @@
 """Making the database ready, once, by whoever starts the house; the API migrates nothing."""
 
 import logging
-from contextlib import suppress
+import time
 
 import sqlalchemy as sa
 
@@ -11,23 +11,29 @@ import server.callbacks.history
 import server.callbacks.secret_store
 import server.images.assets
 import server.jobs.table
+import server.jobs.tallies
 import server.jobs.workers  # noqa: F401
 from server.database.engine import open_database
 from server.database.schema import create_tables
 from server.errors import DatabaseUnavailable
+from server.jobs import contract
 from server.jobs.migration import migrate_workflows
 
 OLDEST_SQLITE = (3, 42)
 """What the workflow engine needs."""
 
-OVERTAKEN = 20
-"""Times that others may just have made a table, about one for each."""
+OVERTAKEN = ("already exists", "is locked")
+"""How SQLite says that another process is preparing the same new file at this moment."""
+
+TRIES = 50
+PAUSE = 0.1
+"""Seconds between two tries."""
 
 
-def prepare_database(url: str) -> None:
+def prepare_database(url: str, *, at_once: int = contract.AT_ONCE) -> None:
     """Make what tables are missing, and bring the workflow engine's up to date.
 
-    Several processes may try at once.
+    Each worker will take up ``at_once`` jobs. Several processes may try at once.
 
     Raises:
         DatabaseUnavailable: it does not answer, or cannot be written to.
@@ -37,8 +43,12 @@ def prepare_database(url: str) -> None:
     engine = open_database(url, pool=2)
     try:
         _refuse_old(engine)
-        migrate_workflows(engine)
-        _create_tables(engine)
+        for _ in range(TRIES):
+            if _prepare(engine, at_once):
+                return
+            time.sleep(PAUSE)
+        msg = "the database is being made ready by somebody who does not come to an end"
+        raise DatabaseUnavailable(msg)
     except sa.exc.DBAPIError as error:
         msg = f"the database cannot be made ready: {_first_line(error)}"
         raise DatabaseUnavailable(msg) from error
@@ -46,13 +56,16 @@ def prepare_database(url: str) -> None:
         engine.dispose()
 
 
-def _create_tables(engine: sa.Engine) -> None:
-    """SQLite makes tables without a lock: who was overtaken looks once more."""
-    for _ in range(OVERTAKEN):
-        with suppress(sa.exc.OperationalError):
-            create_tables(engine)
-            return
-    create_tables(engine)
+def _prepare(engine: sa.Engine, at_once: int) -> bool:
+    """False where somebody else was just at it."""
+    try:
+        migrate_workflows(engine, at_once)
+        create_tables(engine)
+    except sa.exc.OperationalError as error:
+        if engine.dialect.name == "sqlite" and _first_line(error).endswith(OVERTAKEN):
+            return False
+        raise
+    return True
 
 
 def _refuse_old(engine: sa.Engine) -> None:

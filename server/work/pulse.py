@@ -14,7 +14,7 @@ import structlog
 from pipelines.errors import DeviceFailed, ReframeError
 from server.jobs.workers import Beat, beat
 
-CHECK_EVERY = 5.0
+CHECK_EVERY = 10.0
 """Seconds between two small operations on the device."""
 
 log = structlog.get_logger("server.work")

@@ -61,7 +61,7 @@ class Rounds:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            for duty in (self._hold_seat, self._duties.pulse.beat, self._recover, self._sweep):
+            for duty in (self._hold_seat, self._beat, self._recover, self._sweep):
                 _attempt(duty)
             self._stop.wait(EVERY)
 
@@ -75,6 +75,10 @@ class Rounds:
         if self._robbed >= ROBBED:
             log.error("another process works on this device")
             self._duties.abandon()
+
+    def _beat(self) -> None:
+        if not self._stop.is_set():
+            self._duties.pulse.beat()
 
     def _recover(self) -> None:
         self._duties.recovery.go_round()

@@ -22,11 +22,13 @@ from pipelines.engine import Engine
 from server.database.engine import database_url, open_database
 from server.errors import Conflict, DatabaseUnavailable
 from server.jobs.durable_queue import DurableQueue
+from server.jobs.outage import reaching
 from server.jobs.tries import MOST, Tries
 from server.jobs.workers import Beat, forget_worker
 from server.settings import Settings
 from server.work import dispatch
 from server.work.bench import Bench
+from server.work.device import Device
 from server.work.fittings import Fittings
 from server.work.ledger import Ledger
 from server.work.pulse import Pulse
@@ -40,8 +42,11 @@ from server.work.workflows import register_workflows
 DEVICE_FAILED = 75
 """The exit code of a worker whose device only a new process can use again."""
 
+SEAT_FREE = 0.5
+"""Seconds in which the seat of a process that is just ending gets free."""
+
 HURRY = 1.0
-"""Seconds in which the seat of a process that ends gets free, and a process gives jobs back."""
+"""Seconds for what the next process makes up for if there is no time."""
 
 LAST_LOOK = 0.2
 """Seconds after which whoever was just looking into the queue has taken up what was there."""
@@ -53,11 +58,15 @@ log = structlog.get_logger("server.work")
 
 
 class Equipment(NamedTuple):
-    """Where a worker gets its engine and the rest; ``probe`` has the device do something small."""
+    """Where a worker gets its engine and the rest; ``probe`` has the device do something small.
+
+    ``places`` is how many jobs may have the engine together.
+    """
 
     load: Callable[[], Engine]
     fit: Callable[[Settings, sa.Engine], Fittings]
     probe: Callable[[Engine], None]
+    places: int = 1
 
 
 class Worker:
@@ -90,7 +99,7 @@ class Worker:
         sign = Beat(self._name, self._device, engine.name, os.getpid())
         pulse = Pulse(database, sign, partial(equipment.probe, engine), _abandon)
         pulse.check()
-        bench = self._furnish(database, fittings, engine)
+        bench = self._furnish(database, fittings, engine, equipment.places)
         dispatch.set_up(database, self._name)
         register_workflows(bench)
         self._claims = True
@@ -112,9 +121,10 @@ class Worker:
         self._stop.set()
 
     def _sit(self, seats: Seats) -> Seat:
-        deadline = time.monotonic() + HURRY
+        deadline = time.monotonic() + SEAT_FREE
         while True:
-            seat = seats.take(self._name)
+            with reaching():
+                seat = seats.take(self._name)
             if seat is not None:
                 return seat
             if time.monotonic() > deadline:
@@ -122,7 +132,9 @@ class Worker:
                 raise Conflict(msg)
             time.sleep(0.1)
 
-    def _furnish(self, database: sa.Engine, fittings: Fittings, engine: Engine) -> Bench:
+    def _furnish(
+        self, database: sa.Engine, fittings: Fittings, engine: Engine, places: int
+    ) -> Bench:
         most = round(self._settings.max_megapixels * 1e6)
         return Bench(
             worker=self._name,
@@ -135,6 +147,7 @@ class Worker:
             deliver=fittings.deliver,
             abandon=_abandon,
             most_tries=self._most_tries,
+            device=Device(places),
         )
 
     def _list_duties(

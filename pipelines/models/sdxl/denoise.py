@@ -135,7 +135,9 @@ def _predict(
     step: int,
 ) -> torch.Tensor:
     """The noise in ``latents``, weighed against what is seen without a prompt."""
-    view = torch.cat([latents * schedule.scales[step], batch.canvas], 1).to(unet.dtype)
+    # the words have the model's numbers; asking the model itself walks through all of its modules
+    numbers = batch.given.words.dtype
+    view = torch.cat([latents * schedule.scales[step], batch.canvas], 1).to(numbers)
     if not recipe.guides(step):
         return _see(unet, view, schedule.timesteps[step], batch.given)
     pair = _see(unet, torch.cat([view, view]), schedule.timesteps[step], batch.both)

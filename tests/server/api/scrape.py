@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.api import errors
 from server.api.metrics import House, Requests, make_router
 from server.database.engine import database_url, open_database, say_unavailable
 from server.jobs.job import Failure, Job, Status
@@ -58,7 +57,6 @@ def live(engine: sa.Engine) -> None:
 def ask(engine: sa.Engine, data: Path, requests: Requests | None = None) -> httpx2.Response:
     """``GET /metrics``, with neither the gate nor the rest of the API."""
     app = FastAPI()
-    errors.install(app)
     house = House(engine, Settings(data=data, min_free=1000, max_queue=20), SILENCE)
     app.include_router(make_router(house, requests or Requests()))
 

@@ -1,6 +1,7 @@
 """Everything around the runs: uploads, downloads, health, usage, documentation, closed doors."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -111,7 +112,9 @@ def test_it_is_ready_when_a_worker_is_alive(api: Api) -> None:
     answer = api("GET", "/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["workers"] == "no worker is alive"
-    beat(api.engine, Beat("w1", "cpu", "preview", 1))
+    beat(api.engine, Beat("w1", "cpu", "preview", 1, trouble="out of memory"))
+    assert api("GET", "/readyz").json()["checks"]["workers"] == "no worker's device answers"
+    beat(api.engine, Beat("w1", "cpu", "preview", 1, checked_at=datetime.now(UTC)))
     assert api("GET", "/readyz").status_code == 200
     assert api("GET", "/healthz").json() == {"status": "ok"}
     assert api("GET", "/v1/health").json() == {"status": "ok", "ok": True}

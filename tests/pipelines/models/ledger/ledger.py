@@ -44,22 +44,36 @@ class Entry(NamedTuple):
     operations: int
 
 
+class Call(NamedTuple):
+    """What a model was given: by place and by name."""
+
+    given: tuple[Any, ...]
+    named: dict[str, Any]
+
+
 class Ledger:
     """An entry for each call of each model that it was told to watch.
 
-    torch counts operations in the calling thread only, and slows the call down: so they are
-    counted inside the call, once for each model and shape of what goes in.
+    torch counts operations in one thread at a time and slows the models down. So they are counted
+    right where a model is called, and once for each shape of a row.
     """
 
     def __init__(self) -> None:
         """Nothing is watched yet."""
         self._entries: list[Entry] = []
-        self._operations: dict[Hashable, int] = {}
+        self._prices: dict[Hashable, int] = {}
 
     def watch(self, model: Any) -> None:
-        """Note from now on what ``model`` is asked; raises ValueError where it is unknown."""
-        for account, module in _find_accounts(model):
-            module.forward = self._note(account, module, module.forward)
+        """Note from now on what ``model`` is asked; raises KeyError where it is unknown."""
+        match ACCOUNTS[type(model)]:
+            case Account.ENCODES:  # a VAE's halves are called by themselves
+                self._listen(Account.ENCODES, model.encoder)
+                self._listen(Account.DECODES, model.decoder)
+            case Account.TOKENS:
+                self._listen(Account.TOKENS, model)
+                self._listen(Account.LOOKS, model.model.visual)
+            case account:
+                self._listen(account, model)
 
     @contextmanager
     def page(self) -> Iterator[list[Entry]]:
@@ -69,76 +83,58 @@ class Ledger:
         yield page
         page += self._entries[begin:]
 
-    def _note(
-        self, account: Account, module: Any, forward: Callable[..., Any]
-    ) -> Callable[..., Any]:
+    def _listen(self, account: Account, module: Any) -> None:
+        forward: Callable[..., Any] = module.forward
+        adapters = [part for part in module.modules() if isinstance(part, BaseTunerLayer)]
+
         @functools.wraps(forward)
         def noted(*given: Any, **named: Any) -> Any:
-            with self._count(account, module, (given, named)) as count:
-                seen = forward(*given, **named)
-            rows, size = _measure(account, given, named)
-            self._entries.append(Entry(account, rows, size, count()))
+            call = Call(given, named)
+            rows, size = _measure(account, call)
+            if _is_free(account, call):
+                price, seen = 0, forward(*given, **named)
+            else:
+                adapted = any(not adapter.disable_adapters for adapter in adapters)
+                price, seen = self._count((module, adapted), rows, call, forward)
+            self._entries.append(Entry(account, rows, size, price * rows))
             return seen
 
-        return noted
+        module.forward = noted
 
-    @contextmanager
-    def _count(self, account: Account, module: Any, given: Any) -> Iterator[Callable[[], int]]:
-        """How many operations the block takes, known after it."""
-        shapes = [leaf.shape for leaf in tree_leaves(given) if isinstance(leaf, torch.Tensor)]
-        key = (module, _is_adapted(module), *shapes)
-        if account is Account.LOOKS or (account is Account.TOKENS and _has_begun(given)):
-            yield lambda: 0
-        elif key in self._operations:
-            yield lambda: self._operations[key]
-        else:
-            with FlopCounterMode(display=False, custom_mapping=CPU_ATTENTION) as counter:
-                yield lambda: self._operations[key]
-            self._operations[key] = counter.get_total_flops()
-
-
-def _find_accounts(model: Any) -> list[tuple[Account, Any]]:
-    """The modules to be watched; of a VAE both halves, which are called by themselves."""
-    match model:
-        case UNet2DConditionModel():
-            return [(Account.EVALUATIONS, model)]
-        case AutoencoderKL():
-            return [(Account.ENCODES, model.encoder), (Account.DECODES, model.decoder)]
-        case CLIPTextModel() | CLIPTextModelWithProjection():
-            return [(Account.TEXTS, model)]
-        case ViTForImageClassification():
-            return [(Account.VIEWS, model)]
-        case Qwen3VLForConditionalGeneration():
-            return [(Account.TOKENS, model), (Account.LOOKS, model.model.visual)]
-        case _:
-            msg = f"the ledger has no account for a {type(model).__name__}"
-            raise ValueError(msg)
+    def _count(
+        self, what: Hashable, rows: int, call: Call, forward: Callable[..., Any]
+    ) -> tuple[int, Any]:
+        """The operations of a row, and what the model makes of the call."""
+        shapes = [tuple(leaf.shape) for leaf in tree_leaves(call) if torch.is_tensor(leaf)]
+        alike = [shape[1:] if shape[:1] == (rows,) else shape for shape in shapes]
+        key = (what, *alike)
+        if key in self._prices:
+            return self._prices[key], forward(*call.given, **call.named)
+        with FlopCounterMode(display=False, custom_mapping=CPU_ATTENTION) as counter:
+            seen = forward(*call.given, **call.named)
+        price = self._prices[key] = counter.get_total_flops() // rows
+        return price, seen
 
 
-def _measure(account: Account, given: Any, named: Any) -> tuple[int, str]:
+def _measure(account: Account, call: Call) -> tuple[int, str]:
     """Rows and size of what goes in."""
     match account:
         case Account.LOOKS:
-            return len(named["grid_thw"]), ""
+            return len(call.named["grid_thw"]), ""
         case Account.TOKENS:
-            return len(named["input_ids"]), ""
+            return len(call.named["input_ids"]), ""
         case Account.TEXTS | Account.VIEWS:
-            return len(given[0]), ""
+            return len(call.given[0]), ""
         case _:
-            rows, _, height, width = given[0].shape
+            rows, _, height, width = call.given[0].shape
             return rows, f"{width}x{height}"
 
 
-def _has_begun(given: Any) -> bool:
-    """Whether an answer goes on by one token: its work is to read the weights, not to compute."""
-    _, named = given
-    return bool(named["input_ids"].shape[1] == 1)
-
-
-def _is_adapted(module: Any) -> bool:
-    """Whether an adapter has its say, which takes operations of its own."""
-    layers = (layer for layer in module.modules() if isinstance(layer, BaseTunerLayer))
-    return any(not layer.disable_adapters for layer in layers)
+def _is_free(account: Account, call: Call) -> bool:
+    """Whether a call's operations are another's, or nothing beside the weights that it reads."""
+    if account is Account.TOKENS:  # all of them but the first, which takes a look
+        return bool(call.named["input_ids"].shape[1] == 1)
+    return account is Account.LOOKS
 
 
 def _count_attention(
@@ -148,5 +144,15 @@ def _count_attention(
     return 2 * rows * heads * length * key[2] * (depth + value[3])
 
 
+ACCOUNTS: dict[type, Account] = {
+    Qwen3VLForConditionalGeneration: Account.TOKENS,
+    UNet2DConditionModel: Account.EVALUATIONS,
+    AutoencoderKL: Account.ENCODES,
+    CLIPTextModel: Account.TEXTS,
+    CLIPTextModelWithProjection: Account.TEXTS,
+    ViTForImageClassification: Account.VIEWS,
+}
+"""The models that an engine may have, and what each is charged for."""
+
 CPU_ATTENTION = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _count_attention}
-"""What torch's counter leaves out: attention, where a processor does it in one piece."""
+"""What torch's own counter leaves out."""

@@ -1,0 +1,113 @@
+"""The door of FASHN's reframe: run, status, credits."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from pipelines.errors import ReframeError
+from server.api.door import Door
+from server.api.intake import read_body, validate
+from server.api.links import Linker
+from server.api.reception import Asked, Reception
+from server.doors.fashn import MODEL
+from server.doors.fashn.errors import TOO_MANY_JOBS, Refusal, refuse
+from server.doors.fashn.inputs import ReframeInputs, RunBody
+from server.doors.fashn.prediction import find_job_id, prediction_id, render_prediction
+from server.errors import JobNotFound, RateLimited
+from server.images.store import ImageStore
+from server.jobs.job import Job, Output
+from server.jobs.queue import JobQueue
+
+BALANCE = 1_000_000
+"""Credits that a key always has: nothing here costs any, but callers may ask before they run."""
+
+CREDITS_USED = "x-fashn-credits-used"
+GPU_SECONDS = "x-gpu-seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Fashn:
+    """The endpoints, and what they need of the house."""
+
+    queue: JobQueue
+    reception: Reception
+    linker: Linker
+    store: ImageStore
+    balance: int = BALANCE
+
+    async def run(self, request: Request, webhook_url: str = "") -> JSONResponse:
+        """Accept a prediction; ``webhook_url`` may stand in the body instead."""
+        given = await read_body(request)
+        named = {"webhook_url": webhook_url} if webhook_url else {}
+        body = validate(RunBody, {**given.fields, **named}, "body")
+        inputs = validate(ReframeInputs, body.inputs, "inputs")
+        asked = Asked(
+            model=MODEL,
+            key=request.state.key,
+            sources=[inputs.image],
+            wishes=inputs.wishes(),
+            callback_url=body.webhook_url or None,
+            metadata=inputs.metadata,
+            request_id=request.state.request_id,
+        )
+        try:
+            job, _ = await run_in_threadpool(self.reception.take, asked)
+        except RateLimited as error:  # the gate counts requests, the reception unfinished jobs
+            return _answer(refuse(error, TOO_MANY_JOBS))
+        return JSONResponse({"id": prediction_id(job), "error": None})
+
+    async def get_status(self, request: Request, prediction: str) -> JSONResponse:
+        """The prediction as it stands."""
+        return await run_in_threadpool(self._render, request, prediction)
+
+    async def get_credits(self) -> dict[str, Any]:
+        """What is left, which is always the same."""
+        parts = {"subscription": self.balance, "on_demand": 0}
+        return {"credits": {"total": sum(parts.values()), **parts}}
+
+    def _render(self, request: Request, prediction: str) -> JSONResponse:
+        job = self._find(request, prediction)
+        link = self._inline if job.order.volatile else self.linker.for_request(request)
+        headers = {}
+        if job.status.is_final:
+            headers = {CREDITS_USED: "0", GPU_SECONDS: f"{job.gpu_seconds:.3f}"}
+        return JSONResponse(render_prediction(job, link), headers=headers)
+
+    def _find(self, request: Request, prediction: str) -> Job:
+        """The key's own prediction; another one's is not there."""
+        job = self.queue.get(find_job_id(prediction))
+        if job.owner != request.state.key.id or job.model != MODEL:
+            raise JobNotFound
+        return job
+
+    def _inline(self, output: Output) -> str:
+        """The picture itself; raises BlobMissing once it is no longer kept."""
+        data = base64.b64encode(self.store.read(output.blob)).decode()
+        return f"data:{output.media_type};base64,{data}"
+
+
+def make_door(endpoints: Fashn) -> Door:
+    """The door, also for who takes this server for the hosted one."""
+    router = APIRouter(tags=["FASHN"])
+    router.post("/v1/run")(endpoints.run)
+    router.get("/v1/status/{prediction}")(endpoints.get_status)
+    router.get("/v1/credits")(endpoints.get_credits)
+    return Door(
+        name="fashn",
+        router=router,
+        render_error=_render_error,
+        paths=("/v1/run", "/v1/status", "/v1/credits"),
+        hosts={"api.fashn.ai": ""},
+    )
+
+
+def _render_error(error: ReframeError) -> JSONResponse:
+    return _answer(refuse(error))
+
+
+def _answer(refusal: Refusal) -> JSONResponse:
+    return JSONResponse(refusal.body, refusal.status, refusal.headers)

@@ -1,0 +1,97 @@
+"""The door of Pixazo's Smart Resize: submit, and look how it stands in three ways."""
+
+import base64
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from pipelines.errors import ReframeError
+from server.api.door import Door
+from server.api.intake import read_body, validate
+from server.api.links import Linker
+from server.api.reception import Asked, Reception
+from server.doors.pixazo import MODEL
+from server.doors.pixazo.errors import refuse
+from server.doors.pixazo.inputs import ResizeBody, ResultBody
+from server.doors.pixazo.status import find_job_id, is_inline, render_accepted, render_status
+from server.errors import JobNotFound
+from server.images.store import ImageStore
+from server.jobs.job import Output
+from server.jobs.queue import JobQueue
+
+BELOW = "/smart-resize/v1"
+"""Before the paths of the API; one of the page's examples leaves it out, and so may callers."""
+
+SUBMIT, RESULT = "/smart-resize-request", "/smart-resize-request-result"
+STATUS = "/v2/requests/status"
+
+
+@dataclass(frozen=True, slots=True)
+class Pixazo:
+    """The endpoints, and what they need of the house."""
+
+    queue: JobQueue
+    reception: Reception
+    linker: Linker
+    store: ImageStore
+
+    async def submit(self, request: Request) -> JSONResponse:
+        """Accept a request."""
+        given = await read_body(request)
+        body = validate(ResizeBody, given.fields, "body")
+        asked = Asked(
+            model=MODEL,
+            key=request.state.key,
+            sources=[body.image_url],
+            wishes=body.wishes(),
+            metadata=body.metadata,
+            request_id=request.state.request_id,
+        )
+        job, _ = await run_in_threadpool(self.reception.take, asked)
+        return JSONResponse(render_accepted(job, self.linker.base_of(request)))
+
+    async def get_status(self, request: Request, request_id: str) -> JSONResponse:
+        """The request as it stands."""
+        return await run_in_threadpool(self._render, request, request_id)
+
+    async def get_result(self, request: Request) -> JSONResponse:
+        """The same, of the request that the body names."""
+        given = await read_body(request)
+        body = validate(ResultBody, given.fields, "body")
+        return await run_in_threadpool(self._render, request, body.request_id)
+
+    def _render(self, request: Request, request_id: str) -> JSONResponse:
+        job = self.queue.get(find_job_id(request_id))
+        if job.owner != request.state.key.id or job.model != MODEL:
+            raise JobNotFound
+        link = self._inline if is_inline(job) else self.linker.for_request(request)
+        return JSONResponse(render_status(job, link))
+
+    def _inline(self, output: Output) -> str:
+        """The picture itself; raises BlobMissing once it is no longer kept."""
+        data = base64.b64encode(self.store.read(output.blob)).decode()
+        return f"data:{output.media_type};base64,{data}"
+
+
+def make_door(endpoints: Pixazo) -> Door:
+    """The door, also for who takes this server for the hosted one."""
+    router = APIRouter(tags=["Pixazo"])
+    for below in (BELOW, ""):
+        router.post(below + SUBMIT, include_in_schema=bool(below))(endpoints.submit)
+        router.post(below + RESULT, include_in_schema=bool(below))(endpoints.get_result)
+    router.get(STATUS + "/{request_id}")(endpoints.get_status)
+    router.post(STATUS + "/{request_id}", include_in_schema=False)(endpoints.get_status)
+    return Door(
+        name="pixazo",
+        router=router,
+        render_error=_render_error,
+        paths=("/smart-resize", SUBMIT, RESULT, "/v2/requests"),
+        hosts={"gateway.pixazo.ai": ""},
+    )
+
+
+def _render_error(error: ReframeError) -> JSONResponse:
+    refusal = refuse(error)
+    return JSONResponse(refusal.body, refusal.status, refusal.headers)

@@ -1,0 +1,62 @@
+"""Errors as FASHN words them, so that its clients raise what they should and stop when they should.
+
+The clients try again after 429 and 500, unless they are told that this is pointless.
+"""
+
+from typing import Any, NamedTuple
+
+from pipelines.errors import ReframeError, RequestError
+from server.errors import (
+    AccessError,
+    ArchiveInvalid,
+    BlobMissing,
+    BodyTooLarge,
+    Conflict,
+    InvalidBody,
+    NotFound,
+    Overloaded,
+    SourceForbidden,
+    Unavailable,
+)
+
+TOO_MANY_JOBS = "ConcurrencyLimitExceeded"
+
+
+class Refusal(NamedTuple):
+    """An error as an answer."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+def refuse(error: ReframeError, name: str | None = None) -> Refusal:
+    """Word an error; ``name`` is said instead of the usual one."""
+    status, usual = _classify(error)
+    headers = {}
+    if not error.retryable:
+        headers["x-should-retry"] = "false"
+    elif isinstance(error, Overloaded | Unavailable):
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    return Refusal(status, {"error": name or usual, "message": error.detail}, headers)
+
+
+def _classify(error: ReframeError) -> tuple[int, str]:
+    match error:
+        case AccessError():
+            return 401, "UnauthorizedAccess"
+        case NotFound() | BlobMissing():
+            return 404, "NotFound"
+        case Overloaded():
+            return 429, "RateLimitExceeded"
+        case (
+            RequestError()
+            | InvalidBody()
+            | BodyTooLarge()
+            | Conflict()
+            | SourceForbidden()
+            | ArchiveInvalid()
+        ):
+            return 400, "BadRequest"
+        case _:
+            return 500, "InternalServerError"

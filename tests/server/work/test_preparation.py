@@ -1,0 +1,51 @@
+"""The database is made ready by whoever comes first."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from server.database.engine import database_url, open_database
+from server.errors import DatabaseUnavailable
+from server.jobs import contract
+from server.jobs.durable_queue import DurableQueue
+from server.work.preparation import prepare_database
+from tests.server.jobs.house import make_draft
+from tests.server.jobs.postgres import Postgres
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return database_url(tmp_path, None)
+    server: Postgres = request.getfixturevalue("postgres")
+    return database_url(tmp_path, server.create(tmp_path.name + tmp_path.parent.name))
+
+
+def test_several_may_prepare_at_once(url: str) -> None:
+    with ThreadPoolExecutor(3) as crowd:
+        list(crowd.map(prepare_database, [url] * 3))
+    prepare_database(url)
+    engine = open_database(url)
+    job = DurableQueue(engine).submit(make_draft()).job
+    assert DurableQueue(engine).get(job.id) == job
+    tables = set(sa.inspect(engine).get_table_names())
+    assert {"jobs", "usage", "workers", "remains", "api_keys", "assets", "deliveries"} <= tables
+    schema = "dbos." if engine.dialect.name == "postgresql" else ""
+    with engine.connect() as connection:
+        query = sa.text(f"SELECT name, worker_concurrency FROM {schema}queues")
+        queues = {row.name: row.worker_concurrency for row in connection.execute(query)}
+    engine.dispose()
+    assert queues == {"reframe": contract.AT_ONCE, "callbacks": contract.CALLBACKS_AT_ONCE}
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable, match="cannot be made ready: unable to open"):
+        prepare_database(f"sqlite:///{tmp_path}/none/x.sqlite")
+
+
+def test_a_server_that_is_not_there_is_said_so() -> None:
+    with pytest.raises(DatabaseUnavailable) as refusal:
+        prepare_database("postgresql+psycopg://me:secret@127.0.0.1:9/x")
+    assert "secret" not in refusal.value.detail
