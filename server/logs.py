@@ -9,7 +9,10 @@ from typing import Any
 import structlog
 
 SECRET = re.compile(
-    r"""sr_[A-Za-z0-9]{8,} | whsec_[A-Za-z0-9+/=_-]{8,} | (?<=/files/)[^/\s"?]+ | (?<=/uploads/)[^/\s"?]+""",
+    r"""sr_[A-Za-z0-9]{8,}
+    | whsec_[A-Za-z0-9+/=_-]{8,}
+    | (?<=/files/)[^/\s"?]+
+    | (?<=/uploads/)[^/\s"?]+""",
     re.VERBOSE,
 )
 """API keys, callback secrets and the tokens of signed links."""
