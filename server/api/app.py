@@ -28,6 +28,7 @@ from server.api import (
 )
 from server.api.callbacks import Callbacks
 from server.api.door import ByHost, Doors
+from server.api.fal.door import make_door as make_fal_door
 from server.api.fashn import Fashn
 from server.api.gate import Gate
 from server.api.health import Check
@@ -40,6 +41,7 @@ from server.api.runs import Runs
 from server.callbacks.history import History
 from server.callbacks.secret_store import CallbackSecrets
 from server.database.engine import database_url, open_database, say_unavailable
+from server.doors.fal.signing_key import find_signing_key
 from server.errors import Unavailable
 from server.images.assets import Assets
 from server.images.links import Links, find_secret
@@ -64,6 +66,11 @@ EXPOSED = (
     "Location",
     "Retry-After",
     "Idempotent-Replayed",
+    "X-Fal-Error-Type",
+    "X-Fal-Needs-Retry",
+    "X-Fal-Request-Id",
+    "X-Fal-Request-Timeout-Type",
+    "X-Fal-Retryable",
     "X-Fashn-Credits-Used",
     "X-Gpu-Seconds",
 )
@@ -94,7 +101,9 @@ def create_app(settings: Settings) -> FastAPI:
         static_url="/docs/assets",
     )
     catalogue = read_presets(settings.presets)
+    fal_key = find_signing_key(settings.data, settings.link_secret)
     hosted = [
+        make_fal_door(reception, linker, engine, fal_key),
         fashn.make_door(Fashn(queue, reception, linker, store)),
         pixazo.make_door(Pixazo(queue, reception, linker, store)),
     ]

@@ -11,8 +11,11 @@ import sqlalchemy as sa
 from server.access.key_store import KeyStore
 from server.callbacks.history import History
 from server.callbacks.secret_store import CallbackSecrets
-from server.callbacks.sender import CallbackSender
+from server.callbacks.sender import CallbackSender, Style
 from server.doors import fashn
+from server.doors.fal import wish as fal_wish
+from server.doors.fal.signing_key import find_signing_key
+from server.doors.fal.webhook import make_style
 from server.doors.fashn.prediction import STYLE as FASHN
 from server.images.address import EgressPolicy
 from server.images.assets import Assets
@@ -24,9 +27,6 @@ from server.images.stores import open_store
 from server.jobs.job import Output
 from server.settings import Settings
 from server.work.bench import Deliver, Gather
-
-STYLES = {fashn.MODEL: FASHN}
-"""How the hosted APIs tell of a job's end, by model."""
 
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  compared, not listened on
 
@@ -66,7 +66,7 @@ def open_fittings(settings: Settings, engine: sa.Engine) -> Fittings:
         secrets=CallbackSecrets(engine),
         post=fetcher.post,
         link=partial(_link, _open_links(settings), _base(settings)),
-        styles=STYLES,
+        styles=_read_styles(settings),
         attempts=settings.callback_attempts,
     )
     return Fittings(
@@ -77,6 +77,12 @@ def open_fittings(settings: Settings, engine: sa.Engine) -> Fittings:
         forget=history.forget,
         sweep=Assets(engine, store).sweep,
     )
+
+
+def _read_styles(settings: Settings) -> dict[str, Style]:
+    """How the hosted APIs tell of a job's end, by model."""
+    key = find_signing_key(settings.data, settings.link_secret)
+    return {fashn.MODEL: FASHN, fal_wish.MODEL: make_style(key)}
 
 
 def _open_links(settings: Settings) -> Links:
