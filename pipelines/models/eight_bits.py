@@ -62,8 +62,8 @@ def round_rows(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def can_use_eight_bits(device: Device) -> bool:
-    """Whether the device multiplies in eight bits by itself."""
-    cuda = device.hardware.type == "cuda"
+    """Whether the device multiplies in eight bits by itself, and has the model for good."""
+    cuda = device.hardware.type == "cuda" and device.turns is None
     return cuda and torch.cuda.get_device_capability(device.hardware) >= OLDEST
 
 

@@ -1,6 +1,5 @@
 """The application: everything put together, once."""
 
-import ipaddress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -30,7 +29,7 @@ from server.api.callbacks import Callbacks
 from server.api.door import ByHost, Doors
 from server.api.fal.door import make_door as make_fal_door
 from server.api.fashn import Fashn
-from server.api.gate import Gate
+from server.api.gate import Gate, is_loopback
 from server.api.health import Check
 from server.api.links import Linker
 from server.api.metrics import House, Requests
@@ -137,8 +136,10 @@ def create_app(settings: Settings) -> FastAPI:
         doors=doors,
         max_body=settings.max_body,
         anonymous=ANONYMOUS if open_to_all else None,
+        open_to_all=settings.insecure_open,
     )
     app.add_middleware(ByHost, doors=doors)
+    app.add_middleware(RequestLog, observe=requests.observe, render_error=doors.render_error)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -146,16 +147,7 @@ def create_app(settings: Settings) -> FastAPI:
         allow_headers=["*"],
         expose_headers=EXPOSED,
     )
-    app.add_middleware(RequestLog, observe=requests.observe)
     return app
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address to listen on."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_database(engine: sa.Engine) -> None:

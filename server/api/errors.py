@@ -115,6 +115,10 @@ def install(app: FastAPI, doors: Doors) -> None:
         return render(request, InternalError())
 
 
+MOST_NAMED = 20
+"""Wrong fields that an answer names."""
+
+
 def invalid(found: list[Any], root: str = "input") -> InvalidBody:
     """What pydantic found wrong, as our error; ``root`` is where the fields are."""
     errors = _plain(found)
@@ -134,7 +138,7 @@ def _plain(errors: Any) -> list[dict[str, Any]]:
     """Without the caller's input, which may be a whole picture."""
     return [
         {"loc": list(each["loc"]), "msg": _words(each["msg"]), "type": each["type"]}
-        for each in errors
+        for each in errors[:MOST_NAMED]
     ]
 
 

@@ -4,26 +4,33 @@ Plain ASGI, for a framework would read the whole body first. Everything is close
 names.
 """
 
+import ipaddress
 import time
 from contextlib import suppress
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import ReframeError
 from server.access.key import ApiKey
 from server.api.door import Doors, begins
-from server.errors import BodyTooLarge, RateLimited, Unauthenticated
+from server.errors import BodyTooLarge, InvalidBody, NotFound, RateLimited, Unauthenticated
 
 OPEN = ("/healthz", "/readyz", "/files/", "/uploads/", "/openapi.json", "/docs", "/v1/health")
 """Beginnings of the paths that need no key: health, signed links, the documentation."""
 
 CREDENTIALS = ("x-api-key", "ocp-apim-subscription-key")
 """Headers that hold a bare key; ``Authorization`` holds one after Bearer or Key."""
+
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""Headers of a request that came through a proxy."""
 
 
 class Keys(Protocol):
@@ -49,15 +56,18 @@ class Gate:
         *,
         max_body: int,
         anonymous: ApiKey | None,
+        open_to_all: bool = False,
     ) -> None:
         """``doors`` word refusals and may be open in places.
 
-        ``anonymous`` is who callers without a key are, as long as there is no key at all.
+        ``anonymous`` is who callers without a key are, as long as there never was a key: those of
+        this machine, or with ``open_to_all`` everybody.
         """
         self._app = app
         self._keys = keys
         self._doors = doors
         self._max_body = max_body
+        self._open_to_all = open_to_all
         self._anonymous = anonymous
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -69,10 +79,11 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             if not (is_open(scope["path"], scope["method"]) or self._doors.is_open(scope["path"])):
-                key = self._identify(headers)
+                key = await run_in_threadpool(self._identify, headers)
                 self._limit(key)
                 scope.setdefault("state", {})["key"] = key
             self._measure(headers)
+            _refuse_nul(scope)
         except ReframeError as error:
             await self._refuse(error, scope, receive, send)
             return
@@ -97,9 +108,18 @@ class Gate:
             key = self._keys.find(secret)
             if key:
                 return key
-        elif self._anonymous and not self._keys.any():
+        elif self._anonymous and self._may_be_anonymous(headers) and not self._keys.any():
             return self._anonymous
         raise Unauthenticated
+
+    def _may_be_anonymous(self, headers: Headers) -> bool:
+        """From this very machine: not through a proxy, not from another site's page."""
+        if self._open_to_all:
+            return True
+        origin = urlsplit(headers.get("origin", "")).hostname
+        forwarded = any(name in headers for name in FORWARDED)
+        asked = urlsplit("//" + headers.get("host", "")).hostname or ""
+        return not forwarded and is_loopback(asked) and (origin is None or is_loopback(origin))
 
     def _limit(self, key: ApiKey) -> None:
         if not key.rate:
@@ -114,6 +134,23 @@ class Gate:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._max_body:
             raise _too_large(self._max_body)
+
+
+def _refuse_nul(scope: Scope) -> None:
+    """Nothing of ours is called so, and Postgres knows no such text."""
+    if "\0" in scope["path"]:
+        raise NotFound
+    if b"%00" in scope["query_string"]:
+        msg = "the query holds a NUL"
+        raise InvalidBody(msg)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address, or is called so."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_open(path: str, method: str) -> bool:

@@ -27,6 +27,7 @@ from server.jobs.order import (
 )
 
 MOST_SOURCES = 200
+MOST_BOXES = 100
 
 Percent = float
 
@@ -94,9 +95,13 @@ class SmartResize(_Painting):
     """``local/smart-resize``: to ratios, exact sizes or a plan of one's own."""
 
     aspect_ratio: Ratio | None = Field(None, description="Ratio of the output.", examples=["16:9"])
-    aspect_ratios: list[Ratio] = Field([], description="Several ratios, one output each.")
+    aspect_ratios: list[Ratio] = Field(
+        [], max_length=MOST_OUTPUTS, description="Several ratios, one output each."
+    )
     resolution: Tier = Field(Tier.ONE_K, description="Long side of what a ratio gives.")
-    target_sizes: list[SizeText] = Field([], description="Exact sizes.", examples=[["1080x1350"]])
+    target_sizes: list[SizeText] = Field(
+        [], max_length=MOST_OUTPUTS, description="Exact sizes.", examples=[["1080x1350"]]
+    )
     presets: list[str] = Field(
         [],
         max_length=MOST_OUTPUTS,
@@ -111,10 +116,13 @@ class SmartResize(_Painting):
     max_crop: Fraction = Field(1.0, description="Largest share of the source that may be lost.")
     protect: list[Fractions] = Field(
         [],
+        max_length=MOST_BOXES,
         description="Boxes left, top, right, bottom in fractions of the source; they stay whole.",
     )
     keep_clear: list[Fractions] = Field(
-        [], description="Zones in fractions of the output where no subject may lie."
+        [],
+        max_length=MOST_BOXES,
+        description="Zones in fractions of the output where no subject may lie.",
     )
     anchor: Anchor | None = Field(None, description="Where the source is held.")
     prefer: Prefer | None = Field(None, description="Where in the frame the subject should be.")

@@ -4,10 +4,19 @@ import hashlib
 import json
 import sys
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from fastapi import Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -30,6 +39,14 @@ TOP = ("callback_url", "client_ref", "metadata", "priority", "deadline")
 """Fields of a form that are not the model's."""
 
 
+def _in_utc(when: datetime) -> datetime:
+    try:
+        return when.astimezone(UTC)
+    except OverflowError as error:
+        msg = "beyond the calendar"
+        raise ValueError(msg) from error
+
+
 class RunBody(BaseModel):
     """The body of a run, but for the model's own input; what else comes along is ignored."""
 
@@ -44,7 +61,7 @@ class RunBody(BaseModel):
         default=None, max_length=200, description="The caller's own name for the run."
     )
     priority: int = Field(default=5, ge=1, le=9, description="1 goes first, 9 last.")
-    deadline: AwareDatetime | None = Field(
+    deadline: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = Field(
         default=None, description="Not to be begun after this time, with its zone."
     )
 
@@ -108,13 +125,43 @@ async def read_body(request: Request) -> Given:
     body = await request.body()
     try:
         # tens of megabytes may be a picture: others are answered meanwhile
-        fields = await run_in_threadpool(json.loads, body)
+        fields = await run_in_threadpool(_read_json, body)
     except (ValueError, RecursionError) as error:
         msg = "the body is not JSON"
         raise MalformedBody(msg) from error
     if not isinstance(fields, dict):
         raise MalformedBody
     return Given(fields)
+
+
+def _read_json(body: bytes) -> Any:
+    """Raises ValueError for what is not JSON, and for what no database keeps."""
+    value = json.loads(body, parse_constant=_refuse_constant)
+    _check_texts(value)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    msg = f"{name} is not JSON"
+    raise ValueError(msg)
+
+
+def _check_texts(value: Any) -> None:
+    match value:
+        case str():
+            value.encode()  # half of a surrogate pair raises
+            if "\0" in value:
+                msg = "a text with a NUL"
+                raise ValueError(msg)
+        case dict():
+            for name, inner in value.items():
+                _check_texts(name)
+                _check_texts(inner)
+        case list():
+            for inner in value:
+                _check_texts(inner)
+        case _:
+            pass  # numbers and nothing
 
 
 async def _read_form(request: Request) -> Given:
@@ -162,9 +209,9 @@ def _read_object(text: str) -> dict[str, Any]:
 def _read_value(text: str) -> Any:
     """Lists and objects as JSON, everything else as it stands: pydantic reads numbers itself."""
     if text[:1] not in {"[", "{"}:
-        return text
+        return text.replace("\0", "")
     try:
-        return json.loads(text)
+        return _read_json(text.encode())
     except (ValueError, RecursionError) as error:
         msg = "a form's field that begins like JSON is not JSON"
         raise MalformedBody(msg) from error

@@ -9,10 +9,10 @@ from typing import Any
 import uuid_utils
 from pydantic import ValidationError
 
-from pipelines.errors import ReframeError, SourceUnavailable
+from pipelines.errors import SourceUnavailable
 from server.access.key import ApiKey
 from server.api.errors import invalid
-from server.errors import RateLimited
+from server.errors import AssetNotFound, DatabaseUnavailable, RateLimited
 from server.images.assets import Assets
 from server.images.data_uri import is_data_uri, read_data_uri
 from server.images.store import VOLATILE, ImageStore
@@ -81,7 +81,9 @@ class Reception:
         try:
             draft = self._draft(job_id, asked, order)
             submission = self.queue.submit(draft)
-        except ReframeError:
+        except DatabaseUnavailable:
+            raise  # it may have been kept all the same, and then its pictures are needed
+        except BaseException:
             self._discard(job_id)
             raise
         if not submission.is_new:
@@ -116,6 +118,9 @@ class Reception:
                 sources.append(f"blob:{folder}{number}")
             elif source.startswith(ASSET):
                 asset = self.assets.find(asked.key.id, source.removeprefix(ASSET))
+                if asset.confirmed_at is None:
+                    msg = "the upload has not been confirmed"
+                    raise AssetNotFound(msg)
                 sources.append(f"blob:{asset.blob}?{asset.name}")
             elif source.startswith(("https://", "http://")):
                 sources.append(source)

@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipelines.errors import ReframeError
+from server.errors import InternalError
 
 HEADER = "X-Request-Id"
 HOSTED = "Runflow-Request-Id"
@@ -21,10 +25,19 @@ log = structlog.get_logger("server.api")
 class RequestLog:
     """Wraps the whole application; ``scope["state"]["request_id"]`` is what the log calls it."""
 
-    def __init__(self, app: ASGIApp, observe: Observe) -> None:
-        """Log what ``app`` answers; ``observe`` counts it by the route that it took."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        observe: Observe,
+        render_error: Callable[[ReframeError, str], Response],
+    ) -> None:
+        """Log what ``app`` answers; ``observe`` counts it by the route that it took.
+
+        ``render_error`` words the answer where the application failed to give one.
+        """
         self._app = app
         self._observe = observe
+        self._render_error = render_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on, and listen to the answer."""
@@ -35,10 +48,11 @@ class RequestLog:
         usable = given.isascii() and given.isprintable() and 0 < len(given) <= LONGEST
         request_id = given if usable else str(uuid.uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
-        since, status = time.perf_counter(), 500
+        since, status, answered = time.perf_counter(), 500, False
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
+            answered = True
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
@@ -47,6 +61,11 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, sending)
+        except Exception:
+            log.exception("defect", request_id=request_id)
+            if not answered:
+                answer = self._render_error(InternalError(), scope["path"])
+                await answer(scope, receive, sending)
         finally:
             key, seconds = scope["state"].get("key"), time.perf_counter() - since
             self._observe(getattr(scope.get("route"), "path", None), status, seconds)

@@ -81,7 +81,7 @@ class Runs:
         """Accept a run; ``Prefer: wait=N`` answers when it has ended, or after N seconds."""
         given = await read_body(request)
         job, is_new = await run_in_threadpool(
-            self._submit, f"{owner}/{model}", given, request, idempotency_key
+            self._submit, f"{owner}/{model}", given, request, idempotency_key or None
         )
         response.headers["Location"] = f"/v1/runs/{job.id}"
         if not is_new:

@@ -38,8 +38,9 @@ def make_router(assets: Assets, links: Links, linker: Linker) -> APIRouter:
     @router.put("/uploads/{token}", status_code=200)
     async def receive(request: Request, token: str) -> Response:
         """The bytes, as announced."""
-        asset = await run_in_threadpool(assets.find_blob, links.open(token))
-        await run_in_threadpool(assets.receive, asset, await request.body())
+        name, data = links.open(token), await request.body()
+        asset = await run_in_threadpool(assets.find_blob, name)
+        await run_in_threadpool(assets.receive, asset, data)
         return Response(status_code=200)
 
     @router.post("/v1/asset-uploads/{asset_id}/confirmations", status_code=201)

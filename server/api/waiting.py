@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 
+from server.errors import DatabaseUnavailable
 from server.jobs.job import Job
 from server.jobs.queue import JobQueue
 
@@ -18,7 +19,10 @@ async def watch(queue: JobQueue, job: Job, seconds: float) -> AsyncIterator[Job]
     deadline, pause = time.monotonic() + seconds, FIRST
     while not job.status.is_final and (left := deadline - time.monotonic()) > 0:
         await asyncio.sleep(min(pause, left))
-        seen = await run_in_threadpool(queue.get, job.id)
+        try:
+            seen = await run_in_threadpool(queue.get, job.id)
+        except DatabaseUnavailable:
+            continue  # the job was accepted; who waits is told so, at the latest when time is up
         pause = FIRST if seen != job else min(LONGEST, pause * 1.3)
         if seen != job:
             job = seen

@@ -113,7 +113,7 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
     from server.work.supervisor import Supervisor  # noqa: PLC0415  see above
 
     configure_logs(settings.log_level, "supervisor")
-    url = prepare(settings)
+    url = prepare(settings, works=not api_only)
     check_keys(settings, url)
     devices = () if api_only else find_devices(settings.engine)
     raise typer.Exit(Supervisor(settings, devices).run())
@@ -130,7 +130,7 @@ def read_settings(**given: Any) -> Settings:
         raise InvalidOption(msg) from error
 
 
-def prepare(settings: Settings) -> str:
+def prepare(settings: Settings, *, works: bool = True) -> str:
     """Make the data folder and the database ready; returns the database's URL."""
     from server.database.engine import database_url  # noqa: PLC0415  see above
     from server.work.devices import jobs_at_once  # noqa: PLC0415  see above
@@ -144,14 +144,14 @@ def prepare(settings: Settings) -> str:
         raise InvalidOption(msg) from error
     secret = settings.database_url
     url = database_url(settings.data, secret.get_secret_value() if secret else None)
-    prepare_database(url, at_once=jobs_at_once(settings.engine))
+    prepare_database(url, at_once=jobs_at_once(settings.engine) if works else None)
     return url
 
 
 def check_keys(settings: Settings, url: str) -> None:
     """Say who is served where there are no keys; raises InvalidOption for other machines."""
     from server.access.key_store import KeyStore  # noqa: PLC0415  see above
-    from server.api.app import is_loopback  # noqa: PLC0415  see above
+    from server.api.gate import is_loopback  # noqa: PLC0415  see above
     from server.database.engine import open_database  # noqa: PLC0415  see above
 
     database = open_database(url)

@@ -106,9 +106,9 @@ class Assets:
             query = sa.select(ASSETS.c.id).where(ASSETS.c.created_at < before).limit(500)
             old = [row.id for row in connection.execute(query)]
         for asset_id in old:
-            with self._engine.begin() as connection:
-                connection.execute(ASSETS.delete().where(ASSETS.c.id == asset_id))
             self._store.delete(f"assets/{asset_id}/")
+            with self._engine.begin() as connection:  # the row last: it says what is left to do
+                connection.execute(ASSETS.delete().where(ASSETS.c.id == asset_id))
         return len(old)
 
 

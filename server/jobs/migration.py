@@ -11,10 +11,10 @@ SCHEMA = "dbos"
 """Where these tables are on Postgres; on SQLite they lie beside ours."""
 
 
-def migrate_workflows(engine: sa.Engine, at_once: int) -> None:
+def migrate_workflows(engine: sa.Engine, at_once: int | None) -> None:
     """Bring them up to date, with our queues in them; several processes may try at once.
 
-    Each worker takes up ``at_once`` jobs.
+    Each worker takes up ``at_once`` jobs; None leaves that to those who start workers.
     """
     kind = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
     SystemDatabase.create(
@@ -37,5 +37,7 @@ def migrate_workflows(engine: sa.Engine, at_once: int) -> None:
         (contract.JOBS, at_once),
         (contract.CALLBACKS, contract.CALLBACKS_AT_ONCE),
     ):
+        if most is None:
+            continue
         # a worker finds them when it starts, instead of a second later
         client.register_queue(name, worker_concurrency=most, polling_interval_sec=contract.POLL)

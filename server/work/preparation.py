@@ -12,7 +12,8 @@ import server.callbacks.secret_store
 import server.images.assets
 import server.jobs.table
 import server.jobs.tallies
-import server.jobs.workers  # noqa: F401
+import server.jobs.workers
+import server.work.retention  # noqa: F401
 from server.database.engine import open_database
 from server.database.schema import create_tables
 from server.errors import DatabaseUnavailable
@@ -30,7 +31,7 @@ PAUSE = 0.1
 """Seconds between two tries."""
 
 
-def prepare_database(url: str, *, at_once: int = contract.AT_ONCE) -> None:
+def prepare_database(url: str, *, at_once: int | None = contract.AT_ONCE) -> None:
     """Make what tables are missing, and bring the workflow engine's up to date.
 
     Each worker will take up ``at_once`` jobs. Several processes may try at once.
@@ -56,7 +57,7 @@ def prepare_database(url: str, *, at_once: int = contract.AT_ONCE) -> None:
         engine.dispose()
 
 
-def _prepare(engine: sa.Engine, at_once: int) -> bool:
+def _prepare(engine: sa.Engine, at_once: int | None) -> bool:
     """False where somebody else was just at it."""
     try:
         migrate_workflows(engine, at_once)

@@ -56,7 +56,7 @@ class SmartResizeInput(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     image_url: str = Field(min_length=1)
-    target_sizes: list[SizeText] = Field(min_length=1)
+    target_sizes: list[SizeText] = Field(min_length=1, max_length=MOST_OUTPUTS)
     prompt: str = Field("", max_length=4000)
     num_images_per_size: int = Field(1, ge=1, le=4)
     resolution: Literal["1K", "2K", "4K"] = "1K"

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pipelines.codec.encode import Format
 from pipelines.errors import InvalidOption
 from pipelines.geometry import Size
-from server.jobs.order import SizeTarget
+from server.jobs.order import MOST_OUTPUTS, SizeTarget
 
 SYNC = "sync_mode"
 
@@ -37,7 +37,9 @@ class ResizeBody(_Wire):
     """The body of a request; ``resolution`` changes nothing, for sizes are exact."""
 
     image_url: str
-    target_sizes: list[Annotated[str, AfterValidator(_check_size)]] = Field(min_length=1)
+    target_sizes: list[Annotated[str, AfterValidator(_check_size)]] = Field(
+        min_length=1, max_length=MOST_OUTPUTS
+    )
     prompt: str = ""
     num_images_per_size: int = Field(1, ge=1, le=8)
     resolution: Literal["1K", "2K", "4K"] = "1K"

@@ -53,9 +53,7 @@ def make_client(
     )
     ring = Ring({"sr_good": KEY, "sr_slow": SLOW} if secrets is None else secrets)
     gate = Gate(app, ring, Doors([], answer), max_body=LIMIT, anonymous=anonymous)
-    return httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=gate), base_url="http://testserver"
-    )
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=gate), base_url="http://localhost")
 
 
 def ask(
@@ -163,3 +161,17 @@ def test_who_asks_too_often_is_told_when_to_come_back() -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429, 200]
     assert 1 <= int(answers[3].headers["retry-after"]) <= 60
     assert answers[3].json()["code"] == "RATE_LIMITED"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "studio.example"},
+        {"Origin": "https://elsewhere.example"},
+        {"X-Forwarded-For": "10.0.0.7"},
+    ],
+)
+def test_without_keys_only_this_machine_itself_comes_in(headers: dict[str, str]) -> None:
+    assert ask(client=make_client(NOBODY, {}), headers=headers).status_code == 401
+    own = {"Host": "127.0.0.1:8000", "Origin": "http://localhost:8000"}
+    assert ask(client=make_client(NOBODY, {}), headers=own).status_code == 200

@@ -191,3 +191,33 @@ def test_a_large_picture_in_a_form_touches_no_temporary_file(
     large = PICTURE + bytes(3_000_000)
     answer = api("POST", RUNS, files={"image": ("a.png", large)}, data={"aspect_ratio": "1:1"})
     assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "more", [b'"metadata": {"a": NaN}', b'"client_ref": "\\u0000"', b'"metadata": {"\\udfff": 1}']
+)
+def test_what_no_database_keeps_is_refused(api: Api, more: bytes) -> None:
+    given = b'"input": {"image_url": "https://e.com/a", "aspect_ratio": "1:1"}'
+    assert api("POST", RUNS, content=b"{" + given + b", " + more + b"}").status_code == 400
+    assert api("POST", RUNS, content=b"{" + given + b"}").status_code == 201
+    assert api("GET", "/v1/runs?q=%00").status_code == 422
+
+
+def test_a_deadline_beyond_the_calendar_is_refused(api: Api) -> None:
+    given = {"image_url": "https://e.com/a", "aspect_ratio": "1:1"}
+    body = {"input": given, "deadline": "9999-12-31T23:59:59-12:00"}
+    assert api("POST", RUNS, json=body).status_code == 422
+
+
+def test_thousands_of_wrong_targets_are_answered_at_once_and_briefly(api: Api) -> None:
+    given = {"image_url": "https://e.com/a", "target_sizes": ["big"] * 200_000}
+    answer = api("POST", RUNS, json={"input": given})
+    assert answer.status_code == 422
+    assert len(answer.content) < 10_000
+
+
+def test_an_empty_idempotency_key_is_none(api: Api) -> None:
+    headers = {"Idempotency-Key": ""}
+    body = {"input": {"image_url": "https://e.com/a", "aspect_ratio": "1:1"}}
+    first, second = (api("POST", RUNS, json=body, headers=headers).json() for _ in range(2))
+    assert first["id"] != second["id"]

@@ -58,6 +58,11 @@ def test_an_upload_is_what_was_announced_and_never_changes(api: Api) -> None:
     assert api("PUT", place["upload_url"][:-3], content=b"54321").status_code == 404
 
 
+def test_an_upload_that_nobody_confirmed_is_no_source(api: Api) -> None:
+    given = {"image_url": f"runflow://assets/{upload(api)}", "aspect_ratio": "1:1"}
+    assert api("POST", RUNS, json={"input": given}).json()["code"] == "ASSET_NOT_FOUND"
+
+
 def test_another_ones_upload_is_not_there(api: Api) -> None:
     asset = upload(api)
     _, other = api.keys.create("another")

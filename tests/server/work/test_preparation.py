@@ -1,5 +1,7 @@
 """The database is made ready by whoever comes first."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -7,10 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from server.database.engine import database_url, open_database
+from server.database.schema import METADATA
 from server.errors import DatabaseUnavailable
 from server.jobs import contract
 from server.jobs.durable_queue import DurableQueue
 from server.work.preparation import prepare_database
+from tests.house.house import ROOT
 from tests.server.jobs.house import make_draft
 from tests.server.jobs.postgres import Postgres
 
@@ -49,3 +53,18 @@ def test_a_server_that_is_not_there_is_said_so() -> None:
     with pytest.raises(DatabaseUnavailable) as refusal:
         prepare_database("postgresql+psycopg://me:secret@127.0.0.1:9/x")
     assert "secret" not in refusal.value.detail
+
+
+def test_a_fresh_process_makes_every_table(tmp_path: Path) -> None:
+    """Whatever a process has imported before: tables are declared by the rooms that own them."""
+    url = database_url(tmp_path, None)
+    script = (
+        "import sys; from server.work.preparation import prepare_database; "
+        "prepare_database(sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", script, url], check=True, cwd=ROOT)
+    engine = open_database(url)
+    made = set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+    assert set(METADATA.tables) <= made
+    assert {"remains", "tallies", "callback_secrets"} <= made
