@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ Kind = TypeVar("Kind")
 
 MOST_FILES = 200
 MOST_FIELDS = 200
+DEEPEST = 32
+"""Levels of JSON: deeper ones cannot be answered with."""
+
 MOST_METADATA = 64_000
 """Characters of JSON."""
 
@@ -136,8 +140,8 @@ async def read_body(request: Request) -> Given:
 
 def _read_json(body: bytes) -> Any:
     """Raises ValueError for what is not JSON, and for what no database keeps."""
-    value = json.loads(body, parse_constant=_refuse_constant)
-    _check_texts(value)
+    value = json.loads(body, parse_constant=_refuse_constant, parse_float=_read_float)
+    _check_texts(value, DEEPEST)
     return value
 
 
@@ -146,7 +150,17 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(msg)
 
 
-def _check_texts(value: Any) -> None:
+def _read_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        _refuse_constant(text)
+    return number
+
+
+def _check_texts(value: Any, depth: int) -> None:
+    if not depth:
+        msg = f"more than {DEEPEST} levels deep"
+        raise ValueError(msg)
     match value:
         case str():
             value.encode()  # half of a surrogate pair raises
@@ -155,11 +169,11 @@ def _check_texts(value: Any) -> None:
                 raise ValueError(msg)
         case dict():
             for name, inner in value.items():
-                _check_texts(name)
-                _check_texts(inner)
+                _check_texts(name, depth)
+                _check_texts(inner, depth - 1)
         case list():
             for inner in value:
-                _check_texts(inner)
+                _check_texts(inner, depth - 1)
         case _:
             pass  # numbers and nothing
 

@@ -49,6 +49,7 @@ def open_database(url: str, *, pool: int = 8) -> sa.Engine:
             max_overflow=0,
             pool_timeout=2,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text goes into the log, callers' words do not
             connect_args={"connect_timeout": 2, "options": IDLE, **keepalives},
         )
     except (sa.exc.ArgumentError, ImportError) as error:
@@ -59,7 +60,9 @@ def open_database(url: str, *, pool: int = 8) -> sa.Engine:
 def _open_sqlite(url: str) -> sa.Engine:
     import pysqlite3  # noqa: PLC0415  not needed where Postgres is used
 
-    engine = sa.create_engine(url, module=pysqlite3, connect_args={"check_same_thread": False})
+    engine = sa.create_engine(
+        url, module=pysqlite3, hide_parameters=True, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:

@@ -168,6 +168,8 @@ def test_who_asks_too_often_is_told_when_to_come_back() -> None:
     [
         {"Host": "studio.example"},
         {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": "file://"},
         {"X-Forwarded-For": "10.0.0.7"},
     ],
 )

@@ -194,7 +194,14 @@ def test_a_large_picture_in_a_form_touches_no_temporary_file(
 
 
 @pytest.mark.parametrize(
-    "more", [b'"metadata": {"a": NaN}', b'"client_ref": "\\u0000"', b'"metadata": {"\\udfff": 1}']
+    "more",
+    [
+        b'"metadata": {"a": NaN}',
+        b'"metadata": {"a": 1e999}',
+        b'"metadata": ' + b'{"a":' * 260 + b"1" + b"}" * 260,
+        b'"client_ref": "\\u0000"',
+        b'"metadata": {"\\udfff": 1}',
+    ],
 )
 def test_what_no_database_keeps_is_refused(api: Api, more: bytes) -> None:
     given = b'"input": {"image_url": "https://e.com/a", "aspect_ratio": "1:1"}'
