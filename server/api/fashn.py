@@ -1,6 +1,5 @@
 """The door of FASHN's reframe: run, status, credits."""
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +10,16 @@ from starlette.concurrency import run_in_threadpool
 from pipelines.errors import ReframeError
 from server.api.door import Door
 from server.api.intake import read_body, validate
-from server.api.links import Linker
+from server.api.links import Linker, inline
 from server.api.reception import Asked, Reception
 from server.doors.fashn import MODEL
-from server.doors.fashn.errors import TOO_MANY_JOBS, Refusal, refuse
+from server.doors.fashn.errors import TOO_MANY_JOBS, refuse
 from server.doors.fashn.inputs import ReframeInputs, RunBody
 from server.doors.fashn.prediction import find_job_id, prediction_id, render_prediction
+from server.doors.refusal import Refusal
 from server.errors import JobNotFound, RateLimited
 from server.images.store import ImageStore
-from server.jobs.job import Job, Output
+from server.jobs.job import Job
 from server.jobs.queue import JobQueue
 
 BALANCE = 1_000_000
@@ -71,7 +71,7 @@ class Fashn:
 
     def _render(self, request: Request, prediction: str) -> JSONResponse:
         job = self._find(request, prediction)
-        link = self._inline if job.order.volatile else self.linker.for_request(request)
+        link = inline(self.store) if job.order.volatile else self.linker.for_request(request)
         headers = {}
         if job.status.is_final:
             headers = {CREDITS_USED: "0", GPU_SECONDS: f"{job.gpu_seconds:.3f}"}
@@ -83,11 +83,6 @@ class Fashn:
         if job.owner != request.state.key.id or job.model != MODEL:
             raise JobNotFound
         return job
-
-    def _inline(self, output: Output) -> str:
-        """The picture itself; raises BlobMissing once it is no longer kept."""
-        data = base64.b64encode(self.store.read(output.blob)).decode()
-        return f"data:{output.media_type};base64,{data}"
 
 
 def make_door(endpoints: Fashn) -> Door:

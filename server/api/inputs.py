@@ -14,7 +14,7 @@ from pipelines.presets.preset_file import read_shipped
 from pipelines.rules import Anchor, Policy, Prefer
 from pipelines.safety import SafetyAction
 from pipelines.target import MOST_EXPANSION, Tier
-from server.api.texts import Ratio, SizeText
+from server.doors.texts import Ratio, SizeText
 from server.jobs.order import (
     MOST_OUTPUTS,
     ExpansionTarget,
@@ -28,8 +28,6 @@ from server.jobs.order import (
 
 MOST_SOURCES = 200
 MOST_BOXES = 100
-
-Percent = float
 
 
 def _percent(side: str) -> Any:
@@ -190,10 +188,10 @@ class SmartResize(_Painting):
 class Outpaint(_Painting):
     """``local/outpaint``: percent of the source to add on each side; nothing is scaled."""
 
-    expand_left: Percent = _percent("left")
-    expand_top: Percent = _percent("top")
-    expand_right: Percent = _percent("right")
-    expand_bottom: Percent = _percent("bottom")
+    expand_left: float = _percent("left")
+    expand_top: float = _percent("top")
+    expand_right: float = _percent("right")
+    expand_bottom: float = _percent("bottom")
     policy: Literal[Policy.EXPAND] = Policy.EXPAND
 
     def wishes(self) -> dict[str, Any]:

@@ -1,12 +1,18 @@
 """Absolute links to outputs and upload places, as the caller can reach this server."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Request
 
+from server.callbacks.payload import Link
+from server.images.data_uri import write_data_uri
 from server.images.links import Links
-from server.jobs.job import Output
+from server.images.store import ImageStore
+
+
+def inline(store: ImageStore) -> Link:
+    """Instead of addresses, the pictures themselves; raises BlobMissing once they are gone."""
+    return lambda output: write_data_uri(store.read(output.blob), output.media_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +22,7 @@ class Linker:
     links: Links
     base: str | None = None
 
-    def for_request(self, request: Request) -> Callable[[Output], str]:
+    def for_request(self, request: Request) -> Link:
         """Links to outputs for whoever sent ``request``."""
         base = self.base_of(request)
         return lambda output: base + self.links.path(output.blob, output.file_name)

@@ -1,6 +1,5 @@
 """The door of Pixazo's Smart Resize: submit, and look how it stands in three ways."""
 
-import base64
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -10,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from pipelines.errors import ReframeError
 from server.api.door import Door
 from server.api.intake import read_body, validate
-from server.api.links import Linker
+from server.api.links import Linker, inline
 from server.api.reception import Asked, Reception
 from server.doors.pixazo import MODEL
 from server.doors.pixazo.errors import refuse
@@ -18,7 +17,6 @@ from server.doors.pixazo.inputs import ResizeBody, ResultBody
 from server.doors.pixazo.status import find_job_id, is_inline, render_accepted, render_status
 from server.errors import JobNotFound
 from server.images.store import ImageStore
-from server.jobs.job import Output
 from server.jobs.queue import JobQueue
 
 BELOW = "/smart-resize/v1"
@@ -66,13 +64,8 @@ class Pixazo:
         job = self.queue.get(find_job_id(request_id))
         if job.owner != request.state.key.id or job.model != MODEL:
             raise JobNotFound
-        link = self._inline if is_inline(job) else self.linker.for_request(request)
+        link = inline(self.store) if is_inline(job) else self.linker.for_request(request)
         return JSONResponse(render_status(job, link))
-
-    def _inline(self, output: Output) -> str:
-        """The picture itself; raises BlobMissing once it is no longer kept."""
-        data = base64.b64encode(self.store.read(output.blob)).decode()
-        return f"data:{output.media_type};base64,{data}"
 
 
 def make_door(endpoints: Pixazo) -> Door:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.rules import Policy
 from pipelines.target import Tier
-from server.api.texts import Ratio
+from server.doors.texts import Ratio
 from server.jobs.order import ExpansionTarget, FrameTarget, OrderRules
 
 LONGEST = 4096

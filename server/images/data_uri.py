@@ -47,6 +47,11 @@ def read_data_uri(uri: str, max_bytes: int) -> Inline:
     return Inline(_decode(payload, max_bytes), media_type)
 
 
+def write_data_uri(data: bytes, media_type: str) -> str:
+    """A picture as text."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
 def _check_type(said: str) -> str:
     media_type = {"": _BARE, "image/jpg": "image/jpeg"}.get(said, said)
     if media_type in _ZIPS or re.fullmatch(r"image/[a-z0-9.+-]+", media_type):

@@ -68,13 +68,6 @@ def list_jobs(connection: sa.Connection, query: JobQuery) -> JobPage:
     return JobPage(jobs, _make_cursor(page[-1]) if more else None)
 
 
-def count_jobs(connection: sa.Connection) -> dict[Status, int]:
-    """How many jobs there are in each status."""
-    query = sa.select(JOBS.c.status, sa.func.count()).group_by(JOBS.c.status)
-    found = {Status(status): count for status, count in connection.execute(query)}
-    return {status: found.get(status, 0) for status in Status}
-
-
 def count_waiting(connection: sa.Connection) -> int:
     """How many jobs are in line."""
     query = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value)

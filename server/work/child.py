@@ -34,11 +34,6 @@ class Child:
         self._tie = _find_tie()
 
     @property
-    def is_running(self) -> bool:
-        """Whether there is a process, ended or not, that ``look`` has not seen end."""
-        return self._process is not None
-
-    @property
     def pid(self) -> int | None:
         """Of the process, if there is one."""
         return self._process.pid if self._process else None

@@ -17,7 +17,7 @@ from pipelines.models.sdxl.autoencoder import Autoencoder
 from pipelines.models.sdxl.components import Components
 from pipelines.models.sdxl.denoise import Row, denoise, tell_sizes
 from pipelines.models.sdxl.mask import measure_hold, pick_cells, touch_cells, widen_mask
-from pipelines.models.sdxl.patch import Kind, Patch
+from pipelines.models.sdxl.patch import Patch
 from pipelines.models.sdxl.prompt import PromptEncoder
 from pipelines.models.sdxl.recipe import Recipe
 from pipelines.models.sdxl.schedule import Schedule, make_schedule
@@ -77,7 +77,7 @@ class Painter:
 
     def prepare(self, patches: Sequence[Patch], *, thrifty: bool = False) -> list[Row]:
         """What each patch brings into the loop; the VAE encodes all of them at once."""
-        size, recipe = Kind(*patches[0].kind)
+        size, recipe = patches[0].kind
         masks = [self._widen(patch) for patch in patches]
         views = [
             View.through(patch.picture, mask == 0)
@@ -130,7 +130,7 @@ class Painter:
 
         The picture itself, or its broad colours at a fraction of the work, or nothing.
         """
-        size, recipe = Kind(*patches[0].kind)
+        size, recipe = patches[0].kind
         if recipe.strength < 1:
             views = [View.through(patch.picture) for patch in patches]
             return self._autoencoder.encode(views, thrifty=thrifty)

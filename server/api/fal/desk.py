@@ -1,6 +1,5 @@
 """What the run and the queue share: orders read and taken, jobs found, followed and shown."""
 
-import base64
 import json
 import time
 from collections.abc import AsyncIterator
@@ -16,13 +15,14 @@ from pipelines.errors import ReframeError
 from server.api.fal.answer import answer
 from server.api.fal.place import Places
 from server.api.fal.source import Sources
+from server.api.links import inline
 from server.api.reception import Asked, Reception
 from server.api.waiting import watch
 from server.doors.fal.refusal import find_refusal
 from server.doors.fal.result import render_result
 from server.doors.fal.wish import MODEL, Preferences, parse
 from server.errors import BlobMissing, InvalidBody, JobExpired, JobNotFound, MalformedBody, NotFound
-from server.jobs.job import Failure, Job, Output, Status
+from server.jobs.job import Failure, Job, Status
 from server.jobs.order import SizeTarget
 from server.jobs.queue import JobQueue
 
@@ -122,16 +122,14 @@ class Desk:
         return JSONResponse(await run_in_threadpool(self._render, job, request))
 
     def _render(self, job: Job, request: Request) -> dict[str, Any]:
-        inline = (job.metadata or {}).get("sync_mode")
+        synchronous = (job.metadata or {}).get("sync_mode")
+        store = self.reception.store
         try:
-            return render_result(job, self._inline if inline else self.places.link_from(request))
+            link = inline(store) if synchronous else self.places.link_from(request)
+            return render_result(job, link)
         except BlobMissing as error:
             msg = "the images of this request are gone"
             raise NotFound(msg) from error
-
-    def _inline(self, output: Output) -> str:
-        data = base64.b64encode(self.reception.store.read(output.blob)).decode()
-        return f"data:{output.media_type};base64,{data}"
 
     def _look(self, job_id: str) -> Job:
         """The job; one that is still in line after its deadline never begins, and has failed."""

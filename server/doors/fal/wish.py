@@ -9,8 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
@@ -22,6 +20,7 @@ from pipelines.geometry import Size
 from pipelines.rules import Policy
 from pipelines.target import Tier
 from server.doors.fal.preset import find_preset
+from server.doors.wire import Wire
 from server.errors import InvalidBody
 from server.jobs.order import MOST_OUTPUTS, OrderRules, SizeTarget
 
@@ -50,10 +49,8 @@ SizeText = Annotated[str, AfterValidator(_check_size)]
 """``1080x1350``, of which some preset makes at least as much."""
 
 
-class SmartResizeInput(BaseModel):
+class SmartResizeInput(Wire):
     """The body; what else comes along is ignored, and null says nothing."""
-
-    model_config = ConfigDict(extra="ignore")
 
     image_url: str = Field(min_length=1)
     target_sizes: list[SizeText] = Field(min_length=1, max_length=MOST_OUTPUTS)
@@ -64,13 +61,6 @@ class SmartResizeInput(BaseModel):
     safety_tolerance: Literal["1", "2", "3", "4", "5", "6"] = "4"
     seed: int | None = None
     sync_mode: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_nulls(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return {name: value for name, value in given.items() if value is not None}
 
     @model_validator(mode="after")
     def _bound(self) -> Self:

@@ -3,31 +3,17 @@
 The clients try again after 429 and 500, unless they are told that this is pointless.
 """
 
-from typing import Any, NamedTuple
-
-from pipelines.errors import ReframeError, RequestError
+from pipelines.errors import ReframeError
+from server.doors.refusal import Refusal, is_callers
 from server.errors import (
     AccessError,
-    ArchiveInvalid,
     BlobMissing,
-    BodyTooLarge,
-    Conflict,
-    InvalidBody,
     NotFound,
     Overloaded,
-    SourceForbidden,
     Unavailable,
 )
 
 TOO_MANY_JOBS = "ConcurrencyLimitExceeded"
-
-
-class Refusal(NamedTuple):
-    """An error as an answer."""
-
-    status: int
-    body: dict[str, Any]
-    headers: dict[str, str]
 
 
 def refuse(error: ReframeError, name: str | None = None) -> Refusal:
@@ -49,14 +35,7 @@ def _classify(error: ReframeError) -> tuple[int, str]:
             return 404, "NotFound"
         case Overloaded():
             return 429, "RateLimitExceeded"
-        case (
-            RequestError()
-            | InvalidBody()
-            | BodyTooLarge()
-            | Conflict()
-            | SourceForbidden()
-            | ArchiveInvalid()
-        ):
+        case _ if is_callers(error):
             return 400, "BadRequest"
         case _:
             return 500, "InternalServerError"

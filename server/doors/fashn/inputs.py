@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pipelines.codec.encode import Format
 from pipelines.engine import Mode
 from pipelines.geometry import Size
 from pipelines.rules import Policy
+from server.doors.wire import Wire
 from server.jobs.order import ExpansionTarget, OrderRules, Seed, SizeTarget
 
 Ratio = Literal["21:9", "1:1", "4:3", "3:2", "2:3", "5:4", "4:5", "3:4", "16:9", "9:16"]
@@ -41,20 +42,7 @@ LONGEST = 1024
 """Px at 1k: whatever is added to a source, it stays within about a megapixel."""
 
 
-class _Wire(BaseModel):
-    """Ignores what it does not know, and takes null for nothing said."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_nulls(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return {name: value for name, value in given.items() if value is not None}
-
-
-class RunBody(_Wire):
+class RunBody(Wire):
     """The body of a run; an empty ``webhook_url`` is none."""
 
     model_name: Literal["reframe"]
@@ -62,7 +50,7 @@ class RunBody(_Wire):
     webhook_url: str = Field("", max_length=2000, pattern="^(https?://.+)?$")
 
 
-class ReframeInputs(_Wire):
+class ReframeInputs(Wire):
     """A run's ``inputs``; ``mode`` and what begins with ``target_`` come from older clients."""
 
     image: str

@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from pipelines.errors import ReframeError, RequestError, UnreachableTarget
+from pipelines.errors import ReframeError, UnreachableTarget
+from server.doors.refusal import Refusal, is_callers
 from server.errors import (
     AccessError,
-    ArchiveInvalid,
     BlobMissing,
-    BodyTooLarge,
-    Conflict,
     InvalidBody,
     NotFound,
     Overloaded,
-    SourceForbidden,
     Unauthenticated,
     Unavailable,
 )
@@ -29,14 +26,6 @@ WRONG_FORMAT: Mapping[str, str] = MappingProxyType(
         "details": "Each item in target_sizes must be in format 'widthxheight'",
     }
 )
-
-
-class Refusal(NamedTuple):
-    """An error as an answer."""
-
-    status: int
-    body: dict[str, Any]
-    headers: dict[str, str]
 
 
 def refuse(error: ReframeError) -> Refusal:
@@ -68,14 +57,7 @@ def _classify(error: ReframeError) -> tuple[int, str]:
             return 404, NO_ENDPOINT["error"]
         case Overloaded():
             return 429, "Too many requests"
-        case (
-            RequestError()
-            | InvalidBody()
-            | BodyTooLarge()
-            | Conflict()
-            | SourceForbidden()
-            | ArchiveInvalid()
-        ):
+        case _ if is_callers(error):
             return 400, "Invalid request"
         case _:
             return 500, "Internal server error"

@@ -1,45 +1,23 @@
 """The bodies of requests, as fields of an order."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from pipelines.codec.encode import Format
-from pipelines.errors import InvalidOption
 from pipelines.geometry import Size
+from server.doors.texts import SizeText
+from server.doors.wire import Wire
 from server.jobs.order import MOST_OUTPUTS, SizeTarget
 
 SYNC = "sync_mode"
 
 
-def _check_size(text: str) -> str:
-    try:
-        Size.parse(text)
-    except InvalidOption as error:
-        raise ValueError(error.detail) from error
-    return text
-
-
-class _Wire(BaseModel):
-    """Ignores what it does not know, and takes null for nothing said."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_nulls(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return {name: value for name, value in given.items() if value is not None}
-
-
-class ResizeBody(_Wire):
+class ResizeBody(Wire):
     """The body of a request; ``resolution`` changes nothing, for sizes are exact."""
 
     image_url: str
-    target_sizes: list[Annotated[str, AfterValidator(_check_size)]] = Field(
-        min_length=1, max_length=MOST_OUTPUTS
-    )
+    target_sizes: list[SizeText] = Field(min_length=1, max_length=MOST_OUTPUTS)
     prompt: str = ""
     num_images_per_size: int = Field(1, ge=1, le=8)
     resolution: Literal["1K", "2K", "4K"] = "1K"
@@ -69,7 +47,7 @@ class ResizeBody(_Wire):
         return given if self.seed is None else {**given, "seed": self.seed % 2**32}
 
 
-class ResultBody(_Wire):
+class ResultBody(Wire):
     """Asks for a request by its id."""
 
     request_id: str

@@ -10,11 +10,13 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 import uuid_utils
 
 from server.database.engine import FILE, database_url
-from server.jobs.job import Draft
+from server.jobs.job import Draft, Status
 from server.jobs.order import Order, SizeTarget
+from server.jobs.table import JOBS
 from server.work.preparation import prepare_database
 from tests.server.jobs.postgres import BINARIES, Postgres
 
@@ -73,3 +75,10 @@ def make_draft(**given: Any) -> Draft:
     order = Order(sources=("blob:uploads/x/0",), targets=(SizeTarget(width=64, height=64),), seed=7)
     values = {"id": str(uuid_utils.uuid7()), "owner": "anna", "model": "local/smart-resize"}
     return Draft(**{**values, "order": order, **given})
+
+
+def count_jobs(connection: sa.Connection) -> dict[Status, int]:
+    """How many jobs there are in each status."""
+    query = sa.select(JOBS.c.status, sa.func.count()).group_by(JOBS.c.status)
+    found = {Status(status): count for status, count in connection.execute(query)}
+    return {status: found.get(status, 0) for status in Status}

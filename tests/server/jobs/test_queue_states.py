@@ -24,8 +24,7 @@ from server.jobs.contract import callback_id
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Job, Stage, Status
 from server.jobs.queue import JobQuery
-from server.jobs.selection import count_jobs
-from tests.server.jobs.house import Databases, make_draft
+from tests.server.jobs.house import Databases, count_jobs, make_draft
 from tests.server.jobs.test_durable_queue import list_workflows
 
 BOUND = 6

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Status
 from server.jobs.queue import JobQuery
-from server.jobs.selection import count_jobs, count_unfinished, read_usage
+from server.jobs.selection import count_unfinished, read_usage
 from server.jobs.tallies import JOBS, read
-from tests.server.jobs.house import make_draft
+from tests.server.jobs.house import count_jobs, make_draft
 from tests.server.jobs.test_durable_queue import make_output, run
 
 
