@@ -27,8 +27,9 @@ from pipelines.errors import ReframeError
 from pipelines.fill import Fill
 from pipelines.geometry import AspectRatio, Size
 from pipelines.proof import SEAM_VISIBLE, measure_preservation
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from pipelines.target import Expansion, Frame, Target, Tier, output_size
 from pipelines.weights.store import DEFAULT_FOLDER

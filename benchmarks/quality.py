@@ -22,7 +22,8 @@ from typing import Any
 
 from pipelines import preview
 from pipelines.geometry import AspectRatio, Size
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from pipelines.target import Frame, Target
 
 TARGETS: dict[str, Target] = {

@@ -1,18 +1,18 @@
 """The whole story of a reframing, from the bytes of a source to the bytes of its outputs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from pipelines.canvas import lay_out, resample
 from pipelines.codec.decode import Source, decode
-from pipelines.codec.encode import Format, encode
 from pipelines.codec.limits import Limits
 from pipelines.compose import compose, make_draft
 from pipelines.composition import Composition
 from pipelines.engine import Engine, Mode, Painting
 from pipelines.errors import EngineUnavailable, InvalidPlan
+from pipelines.export.files import Material, export
 from pipelines.fill import Fill, choose_fill, fill_edge, fill_solid
 from pipelines.geometry import Size
 from pipelines.plan import Plan
@@ -20,34 +20,11 @@ from pipelines.planner import make_plan
 from pipelines.progress import Progress, Step, Stopwatch, ignore_progress
 from pipelines.proof import measure_preservation, score_seam
 from pipelines.reframed import Reframed
-from pipelines.rules import Rules
-from pipelines.safety import Safety, SafetyAction
-from pipelines.target import Target
+from pipelines.request import ReframeRequest
+from pipelines.safety import SafetyAction
 
 ENLARGED = 1.5
 """What was painted is refined where the output has more than this many times its pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReframeRequest:
-    """One output's wishes, after translation: the only request type inside.
-
-    ``plan`` replaces the search, ``prompt`` the describer's scene. ``quality`` is 1 to 100, None
-    for the format's default; ``max_bytes`` bounds the encoded output. ``safety`` says what
-    becomes of pictures that are not safe for work.
-    """
-
-    target: Target
-    rules: Rules = field(default_factory=Rules)
-    plan: Plan | None = None
-    fill: Fill = Fill.AUTO
-    prompt: str = ""
-    seed: int = 0
-    mode: Mode = Mode.BALANCED
-    format: Format = Format.PNG
-    quality: int | None = None
-    max_bytes: int | None = None
-    safety: Safety = field(default_factory=Safety)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +122,14 @@ class Reframer:
         score = self._rate(output) if painted and request.safety.rates else None
         verdict = request.safety.admit(described.nsfw, score)
         preservation = measure_preservation(output, kept, plan)
-        seam = score_seam(output, plan)
         watch.start(Step.ENCODE)
-        file = encode(output, request.format, quality=request.quality, max_bytes=request.max_bytes)
+        engine = self.engine
+        material = Material(output, kept, plan, fill, described.source, engine.name, engine.models)
+        exported = export(material, request.export)
         watch.stop()
         return Reframed(
-            engine=self.engine.name,
-            models=self.engine.models,
+            engine=engine.name,
+            models=engine.models,
             mode=request.mode,
             source=described.source,
             composition=described.composition,
@@ -161,9 +139,10 @@ class Reframer:
             prompt=prompt,
             seed=request.seed,
             preservation=preservation,
-            seam=seam,
+            seam=score_seam(output, plan),
             nsfw=verdict,
-            file=file,
+            file=exported.file,
+            extras=exported.extras,
             seconds=watch.seconds,
         )
 

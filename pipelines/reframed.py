@@ -9,6 +9,7 @@ from pipelines.codec.decode import Source
 from pipelines.codec.encode import Encoded
 from pipelines.composition import Composition
 from pipelines.engine import Mode
+from pipelines.export.files import ExtraFile
 from pipelines.fill import Fill
 from pipelines.geometry import Edge
 from pipelines.plan import Plan
@@ -40,6 +41,7 @@ class Reframed:
     seam: dict[Edge, float]
     nsfw: Verdict
     file: Encoded
+    extras: tuple[ExtraFile, ...]
     seconds: dict[str, float]
 
     @property

@@ -29,7 +29,8 @@ from pipelines.models.sdxl.patch import Kind, Patch
 from pipelines.models.sdxl.recipe import choose_refinements
 from pipelines.models.sdxl.refiner import SdxlRefiner
 from pipelines.progress import ignore_progress
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from tests.drawings import draw_meadow
 

@@ -10,7 +10,7 @@ from pipelines.codec.encode import Format
 from pipelines.errors import InvalidOption, UnreachableTarget
 from pipelines.geometry import UNIT, Box, Size
 from pipelines.presets.sheet import Sheet
-from pipelines.reframe import ReframeRequest
+from pipelines.request import ReframeRequest
 from pipelines.target import output_size
 
 NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -105,12 +105,16 @@ class Preset:
         The target and the format in ``base`` mean nothing here.
         """
         zones = base.rules.keep_clear or self.keep_clear
+        said = base.export.max_bytes
         return replace(
             base,
             target=self.size,
             rules=replace(base.rules, keep_clear=zones),
-            format=form or self.format,
-            max_bytes=self.max_bytes if base.max_bytes is None else base.max_bytes,
+            export=replace(
+                base.export,
+                format=form or self.format,
+                max_bytes=self.max_bytes if said is None else said,
+            ),
         )
 
     def to_json(self) -> dict[str, Any]:

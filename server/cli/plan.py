@@ -10,7 +10,8 @@ from pipelines.errors import InvalidOption, RequestError
 from pipelines.geometry import Size
 from pipelines.overlay import draw_overlay
 from pipelines.plan import Plan
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy
 from pipelines.target import Tier
 from pipelines.weights.store import DEFAULT_FOLDER

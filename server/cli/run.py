@@ -12,11 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipelines.codec.encode import Format
 from pipelines.engine import Mode
 from pipelines.errors import InvalidOption, RequestError
+from pipelines.export.wishes import Export
 from pipelines.fill import Fill
 from pipelines.geometry import Size
 from pipelines.progress import Step
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from pipelines.safety import Safety, SafetyAction
 from pipelines.target import Target, Tier
@@ -168,9 +170,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
         prompt=prompt,
         seed=seed,
         mode=mode,
-        format=format_of(output, form),
-        quality=quality,
-        max_bytes=options.read_bytes(max_bytes),
+        export=Export(format_of(output, form), quality, options.read_bytes(max_bytes)),
         safety=Safety(nsfw, strictness),
     )
     said = _said_format(output, form)

@@ -15,10 +15,11 @@ from pydantic import (
 from pipelines.codec.encode import Format
 from pipelines.engine import Mode
 from pipelines.errors import InvalidOption
+from pipelines.export.wishes import Export
 from pipelines.fill import Fill
 from pipelines.geometry import AspectRatio, Box, Size
 from pipelines.plan import Plan
-from pipelines.reframe import ReframeRequest
+from pipelines.request import ReframeRequest
 from pipelines.rules import Anchor, Policy, Prefer, Rules
 from pipelines.safety import Safety, SafetyAction
 from pipelines.target import Expansion, Frame, Target, Tier, output_size
@@ -65,12 +66,12 @@ class SizeTarget(_Target):
         if self.keep_clear is not None:
             rules = replace(rules, keep_clear=tuple(Box(*box) for box in self.keep_clear))
             rules.check()
-        return replace(
-            request,
-            rules=rules,
-            format=self.format or request.format,
-            max_bytes=self.max_bytes or request.max_bytes,
+        export = replace(
+            request.export,
+            format=self.format or request.export.format,
+            max_bytes=self.max_bytes or request.export.max_bytes,
         )
+        return replace(request, rules=rules, export=export)
 
     @model_serializer(mode="wrap")
     def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -200,8 +201,6 @@ class Order(_Part):
             prompt=self.prompt,
             seed=(self.seed + variant) % 2**32,
             mode=self.mode,
-            format=self.format,
-            quality=self.quality,
-            max_bytes=self.max_bytes,
+            export=Export(self.format, self.quality, self.max_bytes),
             safety=Safety(self.nsfw, self.strictness),
         )

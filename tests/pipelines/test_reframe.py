@@ -18,11 +18,13 @@ from pipelines.errors import (
     InvalidPlan,
     JobCancelled,
 )
+from pipelines.export.wishes import Export
 from pipelines.fill import Fill, fill_edge
 from pipelines.geometry import Box, Size
 from pipelines.plan import Plan
 from pipelines.progress import Progress, Step
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from pipelines.safety import Safety, SafetyAction
 from pipelines.target import Expansion
@@ -218,7 +220,7 @@ def test_what_is_no_picture_is_refused_before_anyone_looks() -> None:
 
 @pytest.mark.parametrize("form", list(Format))
 def test_the_same_request_gives_the_same_bytes(form: Format) -> None:
-    request = ReframeRequest(Size(200, 60), format=form, seed=3)
+    request = ReframeRequest(Size(200, 60), export=Export(form), seed=3)
     first, second = (next(make_reframer()[0](SOURCE, [request])) for _ in range(2))
     assert first.file.data == second.file.data
 

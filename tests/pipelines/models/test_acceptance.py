@@ -14,8 +14,9 @@ from pipelines import preview
 from pipelines.codec.encode import Format, encode
 from pipelines.fill import Fill
 from pipelines.geometry import Size
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from tests.drawings import draw_meadow, to_png
 from tests.pipelines.models.supplies import LOCK

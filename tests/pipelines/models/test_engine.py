@@ -20,7 +20,8 @@ from pipelines.geometry import Box, Size
 from pipelines.models.sdxl.components import Components
 from pipelines.models.sdxl.recipe import Recipe
 from pipelines.progress import Step
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from server.engines import Supplies, load_engine
 from server.settings import EngineName
@@ -126,7 +127,8 @@ def watch(event, arguments):
     assert not event.startswith("socket."), event
 
 sys.addaudithook(watch)
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from pipelines.geometry import Size
 from server.engines import Supplies, load_engine
 from server.settings import EngineName

@@ -8,13 +8,14 @@ import pytest
 from pipelines.codec.encode import Format
 from pipelines.composition import Composition
 from pipelines.errors import InvalidOption
+from pipelines.export.wishes import Export
 from pipelines.geometry import Box, Size
 from pipelines.planner import make_plan
 from pipelines.presets.catalogue import Catalogue
 from pipelines.presets.preset import Grade, Preset
 from pipelines.presets.preset_file import read_shipped
 from pipelines.presets.zones import edge_zones
-from pipelines.reframe import ReframeRequest
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Prefer, Rules
 
 STORY = Preset(
@@ -34,26 +35,24 @@ def test_a_preset_sets_size_zones_format_and_limit_together() -> None:
     made = STORY.request(BASE)
     assert made.target == Size(1080, 1920)
     assert made.rules.keep_clear == STORY.keep_clear
-    assert made.format is Format.JPEG
-    assert made.max_bytes == 150_000
+    assert made.export.format is Format.JPEG
+    assert made.export.max_bytes == 150_000
 
 
 def test_all_that_is_not_a_presets_stays_as_it_was() -> None:
     made = STORY.request(BASE)
-    rest = replace(
-        made, target=BASE.target, rules=BASE.rules, format=BASE.format, max_bytes=BASE.max_bytes
-    )
+    rest = replace(made, target=BASE.target, rules=BASE.rules, export=BASE.export)
     assert rest == BASE
     assert made.rules.policy is Policy.EXPAND
 
 
 def test_what_the_caller_says_wins() -> None:
     zone = Box(0, 0.9, 1, 1)
-    said = replace(BASE, rules=Rules(keep_clear=(zone,)), max_bytes=400_000)
+    said = replace(BASE, rules=Rules(keep_clear=(zone,)), export=Export(max_bytes=400_000))
     made = STORY.request(said, Format.PNG)
     assert made.rules.keep_clear == (zone,)
-    assert made.max_bytes == 400_000
-    assert made.format is Format.PNG
+    assert made.export.max_bytes == 400_000
+    assert made.export.format is Format.PNG
     assert made.target == STORY.size
 
 

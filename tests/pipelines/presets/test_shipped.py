@@ -16,7 +16,8 @@ from pipelines.geometry import Size
 from pipelines.planner import make_plan
 from pipelines.presets.preset import Preset
 from pipelines.presets.preset_file import read_shipped
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from tests.drawings import NOTHING_SEEN, draw_meadow, to_png
 
 CATALOGUE = read_shipped()

@@ -11,8 +11,9 @@ from PIL import Image
 from pipelines import preview
 from pipelines.fill import Fill
 from pipelines.geometry import Box, Size
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
+from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from tests.drawings import draw_meadow, draw_object_on_white, to_png
 

@@ -87,8 +87,8 @@ def test_presets_become_requests_each_with_its_own_limits() -> None:
         Size(1080, 1920),
         Size(970, 250),
     ]
-    assert [request.max_bytes for request in requests] == [None, 30_000_000, 250_000]
-    assert [request.format for request in requests] == [Format.PNG, Format.JPEG, Format.JPEG]
+    assert [request.export.max_bytes for request in requests] == [None, 30_000_000, 250_000]
+    assert [request.export.format for request in requests] == [Format.PNG, Format.JPEG, Format.JPEG]
     assert [len(request.rules.keep_clear) for request in requests] == [0, 2, 0]
 
 
@@ -100,13 +100,13 @@ def test_what_is_said_for_all_outputs_goes_before_the_presets() -> None:
         keep_clear=[[0, 0.9, 1, 1]],
         protect=[[0.1, 0.1, 0.2, 0.2]],
     ).requests()
-    assert request.format is Format.PNG
-    assert request.max_bytes == 500_000
+    assert request.export.format is Format.PNG
+    assert request.export.max_bytes == 500_000
     assert request.rules.keep_clear == (Box(0, 0.9, 1, 1),)
     assert request.rules.protect == (Box(0.1, 0.1, 0.2, 0.2),)
     (request,) = order(presets=["meta/story"], keep_clear=[], max_bytes=None).requests()
     assert request.rules.keep_clear == ()
-    assert request.max_bytes == 30_000_000
+    assert request.export.max_bytes == 30_000_000
 
 
 def test_an_order_makes_the_same_as_the_preset_itself() -> None:
@@ -119,7 +119,7 @@ def test_an_order_makes_the_same_as_the_preset_itself() -> None:
 def test_every_variant_of_a_preset_has_its_limits_and_a_seed_of_its_own() -> None:
     requests = order(presets=["iab/billboard"], variants=3).requests()
     assert [request.seed for request in requests] == [7, 8, 9]
-    assert {request.max_bytes for request in requests} == {250_000}
+    assert {request.export.max_bytes for request in requests} == {250_000}
 
 
 def test_a_whole_platform_is_as_many_outputs() -> None:

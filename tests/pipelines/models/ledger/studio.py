@@ -16,7 +16,8 @@ from pipelines.engine import Mode
 from pipelines.fill import Fill
 from pipelines.geometry import Size
 from pipelines.models.device import Device
-from pipelines.reframe import Reframer, ReframeRequest
+from pipelines.reframe import Reframer
+from pipelines.request import ReframeRequest
 from pipelines.rules import Anchor, Policy, Rules
 from pipelines.target import Expansion, Target
 from server.engines import Supplies, load_engine

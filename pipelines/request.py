@@ -1,0 +1,37 @@
+"""One output's wishes, after translation: the only request type inside."""
+
+from dataclasses import dataclass, field
+
+from pipelines.engine import Mode
+from pipelines.export.wishes import Export
+from pipelines.fill import Fill
+from pipelines.plan import Plan
+from pipelines.rules import Rules
+from pipelines.safety import Safety
+from pipelines.target import Target
+
+MOST_RETRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReframeRequest:
+    """What one output is to be.
+
+    ``plan`` replaces the search, ``prompt`` the describer's scene. Where the seam shows or a
+    subject appears twice, ``retries`` more paintings are tried, each with a seed of its own, and
+    the best is kept; if that still needs review, ``fallback`` fills instead, where it is given.
+    ``safety`` says what becomes of pictures that are not safe for work, ``export`` what the file
+    is to be.
+    """
+
+    target: Target
+    rules: Rules = field(default_factory=Rules)
+    plan: Plan | None = None
+    fill: Fill = Fill.AUTO
+    prompt: str = ""
+    seed: int = 0
+    mode: Mode = Mode.BALANCED
+    retries: int = 0
+    fallback: Fill | None = None
+    export: Export = field(default_factory=Export)
+    safety: Safety = field(default_factory=Safety)
