@@ -1,8 +1,9 @@
 """The SDXL refiner: what was painted small and enlarged gets its detail at the output's size."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 
 from pipelines.engine import Mode, Painting
-from pipelines.geometry import PixelBox, Size
+from pipelines.geometry import PixelBox
 from pipelines.models.sdxl.denoise import make_noise
 from pipelines.models.sdxl.fan_out import fan_out
 from pipelines.models.sdxl.mask import fade_mask, widen_mask
@@ -19,7 +20,8 @@ from pipelines.models.sdxl.outpainter import Paint
 from pipelines.models.sdxl.patch import Patch
 from pipelines.models.sdxl.recipe import Recipe
 from pipelines.models.sdxl.stitch import keep_colours, lay_over, stitch
-from pipelines.models.sdxl.tiles import Tiling
+from pipelines.models.sdxl.tiles import Tiling, Weights
+from pipelines.models.sdxl.windows import choose_windows
 from pipelines.progress import Progress, Step
 
 Pixels = npt.NDArray[np.uint8]
@@ -28,7 +30,7 @@ GRID = 64
 """The canvas is padded to a multiple of this, px, so that shapes repeat."""
 
 UNTILED = 3
-"""Native areas up to which a canvas is refined in one piece, which costs less than its tiles."""
+"""Native areas up to which a window is refined in one piece, which costs less than its tiles."""
 
 OVERLAP = 8
 """Tiles overlap by the native side divided by this, or more."""
@@ -69,8 +71,7 @@ class SdxlRefiner:
             ModelError: the device could not do it.
         """
         sheet = _Sheet.lay_out(painting, self._recipes[painting.mode], self._cell)
-        tiling = self._choose_tiling(Size(*sheet.draft.shape[1::-1]))
-        tiles = zip(tiling.boxes, tiling.weights, strict=True)
+        tiles = chain.from_iterable(map(self._tile, sheet.windows))
         touched = [(box, weights) for box, weights in tiles if sheet.is_new(box)]
         patches = [sheet.cut(box) for box, _ in touched]
         pictures = fan_out(self._paint, patches, partial(progress, Step.REFINE), self._workers)
@@ -80,11 +81,16 @@ class SdxlRefiner:
         refined = Image.fromarray(lay_over(sheet.draft, change, share))
         return refined.crop((0, 0, *painting.canvas.size))
 
-    def _choose_tiling(self, size: Size) -> Tiling:
-        native = self._native
+    def _tile(self, window: PixelBox) -> Iterator[tuple[PixelBox, Weights]]:
+        """The patches of one window and how much each of them counts."""
+        native, size = self._native, window.size
         if size.area <= UNTILED * native**2:
-            return Tiling(size, (0,), (0,))
-        return Tiling.cover(size, native, native // OVERLAP, self._cell)
+            tiling = Tiling(size, (0,), (0,))
+        else:
+            tiling = Tiling.share_out(size, native, native // OVERLAP, self._cell)
+        for (left, top, right, bottom), weights in zip(tiling.boxes, tiling.weights, strict=True):
+            x, y = window.left, window.top
+            yield PixelBox(left + x, top + y, right + x, bottom + y), weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +125,14 @@ class _Sheet:
             prompt=painting.prompt,
             recipe=replace(recipe, overlap=0),
             cell=cell,
+        )
+
+    @property
+    def windows(self) -> tuple[PixelBox, ...]:
+        """The parts that are worth the model's while, px: what is painted and some ground."""
+        cells = self.wide[:: self.cell, :: self.cell] > 0  # it is all or nothing in a cell
+        return tuple(
+            PixelBox(*(side * self.cell for side in window)) for window in choose_windows(cells)
         )
 
     def is_new(self, box: PixelBox) -> bool:

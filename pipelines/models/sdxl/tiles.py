@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.geometry import PixelBox, Size
+from pipelines.models.sdxl.buckets import GRID, WIDEST
 
 Curve = npt.NDArray[np.float32]
 """One number per px along an axis."""
@@ -48,6 +49,41 @@ class Tiling:
             _place(picture.height, size.height, overlap, grid),
         )
 
+    @classmethod
+    def share_out(cls, picture: Size, native: int, overlap: int, cell: int) -> Self:
+        """The equal tiles of at most ``native`` px squared that cover least px twice.
+
+        They need not be squares, but are as little oblong as what models were trained at, where
+        the picture lets them. They lie on whole cells, and their sides are multiples of 64 px.
+        """
+        shapes = [
+            Size(_reach(picture.width, columns, overlap), height)
+            for columns in _counts(picture.width, native)
+            for height in (
+                _reach(picture.height, rows, overlap) for rows in _counts(picture.height, native)
+            )
+        ]
+        fitting = [size for size in shapes if size.area <= native**2]
+        tilings = [
+            cls(
+                size,
+                _place(picture.width, size.width, overlap, cell),
+                _place(picture.height, size.height, overlap, cell),
+            )
+            for size in fitting
+        ]
+        return min(tilings, key=lambda tiling: (tiling.is_oblong, tiling.area, len(tiling.boxes)))
+
+    @property
+    def is_oblong(self) -> bool:
+        """Whether a tile is longer than any that models were trained at."""
+        return self.size.long_side > WIDEST * self.size.short_side
+
+    @property
+    def area(self) -> int:
+        """Of all tiles together, px."""
+        return self.size.area * len(self.lefts) * len(self.tops)
+
     @property
     def boxes(self) -> list[PixelBox]:
         """The tiles, row by row."""
@@ -67,6 +103,16 @@ class Tiling:
         rows = _fade(self.tops, self.size.height)
         columns = _fade(self.lefts, self.size.width)
         return [Weights(row, column) for row in rows for column in columns]
+
+
+def _counts(length: int, native: int) -> range:
+    """How many tiles may stand in a row: one, up to those of half the native side."""
+    return range(1, max(1, math.ceil(4 * length / native)) + 1)
+
+
+def _reach(length: int, count: int, overlap: int) -> int:
+    """The side of ``count`` tiles that cover ``length``, px."""
+    return math.ceil((length + (count - 1) * overlap) / count / GRID) * GRID
 
 
 def _place(length: int, side: int, overlap: int, grid: int) -> tuple[int, ...]:

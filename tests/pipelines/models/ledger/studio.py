@@ -63,6 +63,7 @@ JOBS = {
     "quality": Job(UPRIGHT, (SQUARE,), Mode.QUALITY),
     "eight": Job(UPRIGHT, tuple(Size(128 - 2 * n, 128 - n) for n in range(8))),
     "growth": Job(Size(40, 40), (Expansion(100, 100, 100, 100),), Mode.FAST),
+    "banner": Job(Size(224, 64), (Size(256, 64),), Mode.FAST, anchor=Anchor.LEFT),
     "2k": Job(Size(192, 192), (Size(256, 192),), Mode.FAST, anchor=Anchor.LEFT),
     "4k-quarter-new": Job(Size(384, 288), (Size(512, 288),), Mode.FAST),
     "resize": Job(UPRIGHT, (Size(48, 64),)),

@@ -141,15 +141,15 @@ def look_twice(patch: pytest.MonkeyPatch) -> None:
     ("waste", "name", "found"),
     [
         (encode_twice, "fast", {"encodes 128x128", "encodes 32x32"}),
-        (decode_all, "2k", {"decodes 24x24", "decodes 32x24"}),
+        (decode_all, "banner", {"decodes 16x8", "decodes 32x8"}),
         (
             refine_all_at_once,
             "4k-quarter-new",
             {
                 "encodes 128x128",
-                "encodes 512x320",
+                "encodes 192x320",
                 "evaluations 16x16",
-                "evaluations 64x40",
+                "evaluations 24x40",
                 "decodes 16x16",
                 "decodes 24x40",
             },

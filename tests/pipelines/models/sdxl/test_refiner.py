@@ -22,6 +22,7 @@ from pipelines.models.sdxl.painter import Painter
 from pipelines.models.sdxl.patch import Patch
 from pipelines.models.sdxl.recipe import Recipe
 from pipelines.models.sdxl.refiner import SdxlRefiner
+from pipelines.models.sdxl.tiles import Tiling
 from pipelines.progress import Progress, Step, ignore_progress
 from tests.pipelines.models.sdxl.scenes import count_calls
 
@@ -29,7 +30,7 @@ RECIPE = Recipe(steps=4, guidance=3.0, interval=(0.0, 1.0), strength=0.5)
 """Two steps of two evaluations."""
 
 LARGE = PixelBox(0, 0, 300, 320)
-"""What is known of a draft of 384x320 px: twelve tiles, of which the right three are touched."""
+"""What is known of a draft of 384x320 px: of tiles in three columns the right ones are touched."""
 
 
 def draw_draft(width: int, height: int, place: PixelBox) -> Canvas:
@@ -96,31 +97,38 @@ def band_of(canvas: Canvas) -> np.ndarray:
     return widen_mask(mask, RECIPE.overlap, 8)[:height, :width] > 0
 
 
-def test_2k_is_one_patch() -> None:
-    easel = Easel()
-    refine(easel, draw_draft(2048, 1152, PixelBox(400, 0, 1648, 1152)), native=1024)
-    assert [patch.kind.size for patch in easel.patches] == [Size(2048, 1152)]
-
-
 @pytest.mark.parametrize(
     ("size", "place", "shapes"),
     [
-        (Size(480, 270), PixelBox(0, 50, 480, 270), [Size(512, 320)]),
-        (Size(250, 750), PixelBox(0, 125, 250, 625), [Size(256, 768)]),
-        (Size(1024, 576), PixelBox(256, 0, 1024, 576), [Size(256, 256)] * 6),
-        (Size(1024, 576), PixelBox(0, 0, 1024, 350), [Size(256, 256)] * 10),
-        (Size(1024, 576), PixelBox(500, 275, 525, 300), [Size(256, 256)] * 15),
-        (Size(2000, 175), PixelBox(0, 0, 1750, 175), [Size(256, 192)] * 2),
+        # 2K: what is new on both sides, all of it at once
+        (Size(2048, 1152), PixelBox(400, 0, 1648, 1152), [Size(512, 1152)] * 2),
+        (Size(2048, 1152), PixelBox(400, 200, 1648, 1152), [Size(2048, 1152)]),
+        (Size(1920, 1080), PixelBox(0, 50, 1920, 1080), [Size(1920, 192)]),
+        # 4K: an eighth on either side, a quarter on one, half of it below, a frame of it around
+        (Size(4096, 2304), PixelBox(512, 0, 3584, 2304), [Size(640, 2304)] * 2),
+        (Size(4096, 2304), PixelBox(1024, 0, 4096, 2304), [Size(1152, 2304)]),
+        (Size(4096, 2304), PixelBox(0, 0, 4096, 1152), [Size(1472, 704)] * 6),
+        (Size(4096, 2304), PixelBox(600, 600, 3400, 1700), [Size(704, 1216)] * 14),
+        (Size(8000, 700), PixelBox(0, 0, 7000, 700), [Size(1152, 704)]),
     ],
 )
-def test_up_to_three_native_areas_are_one_patch_and_beyond_only_tiles_with_new_pixels(
+def test_windows_up_to_three_native_areas_are_one_patch_and_beyond_equal_tiles(
     size: Size, place: PixelBox, shapes: list[Size]
 ) -> None:
-    """A quarter of the real lengths: the third to the fifth are 4K."""
     easel = Easel()
-    refine(easel, draw_draft(*size, place), native=256)
+    refine(easel, draw_draft(*size, place), native=1024)
     assert [patch.kind.size for patch in easel.patches] == shapes
     assert len({patch.kind for patch in easel.patches}) == 1
+
+
+def test_tiles_without_new_pixels_are_left_out() -> None:
+    """The known middle of a broad frame."""
+    easel, place = Easel(), PixelBox(800, 700, 3400, 3400)
+    refine(easel, draw_draft(4096, 4096, place), native=1024)
+    size = easel.patches[0].kind.size
+    tiling = Tiling.share_out(Size(4096, 4096), 1024, 128, 8)
+    assert size == tiling.size
+    assert 0 < len(easel.patches) < len(tiling.boxes)
 
 
 @pytest.mark.parametrize(("width", "place"), [(390, LARGE), (200, PixelBox(60, 0, 150, 190))])
@@ -171,12 +179,15 @@ def test_the_noise_of_overlapping_tiles_agrees() -> None:
     easel, canvas = Easel(), draw_draft(384, 320, LARGE)
     refine(easel, canvas, seed=5)
     field = make_noise(5, (1, 4, 40, 48))
-    for patch, top in zip(easel.patches, (0, 12, 24), strict=True):
-        assert torch.equal(patch.noise, field[..., top : top + 16, 32:48])
+    boxes = Tiling.share_out(Size(256, 320), 128, 16, 8).boxes
+    touched = [[side // 8 for side in box] for box in boxes if 128 + box.right > LARGE.right]
+    assert len(easel.patches) == len(touched) > 1
+    for patch, (left, top, right, bottom) in zip(easel.patches, touched, strict=True):
+        assert torch.equal(patch.noise, field[..., top:bottom, 16 + left : 16 + right])
 
 
 def test_a_patch_is_told_all_that_is_painted_and_to_widen_it_no_more() -> None:
-    easel, canvas = Easel(), draw_draft(320, 128, PixelBox(0, 0, 240, 128))
+    easel, canvas = Easel(), draw_draft(320, 128, PixelBox(0, 0, 100, 128))
     refine(easel, canvas)
     (patch,) = easel.patches
     assert patch.recipe.overlap == 0
@@ -193,6 +204,8 @@ def test_the_order_of_work_does_not_matter(components: Components) -> None:
 @pytest.mark.parametrize("workers", [1, 4])
 def test_every_tile_touched_is_evaluated_and_no_other(components: Components, workers: int) -> None:
     heard: list[tuple[str, float]] = []
+    easel = Easel()
+    refine(easel, draw_draft(384, 320, LARGE))
     with count_calls(components.unet) as calls:
         refine(
             one_at_a_time(components),
@@ -200,7 +213,8 @@ def test_every_tile_touched_is_evaluated_and_no_other(components: Components, wo
             workers=workers,
             progress=lambda *told: heard.append(told),
         )
-    assert calls == [(2, 9, 16, 16)] * 3 * 2
+    sizes = [patch.kind.size for patch in easel.patches for _ in range(2)]
+    assert calls == [(2, 9, size.height // 8, size.width // 8) for size in sizes]
     assert {step for step, _ in heard} == {Step.REFINE}
     fractions = [fraction for _, fraction in heard]
     assert fractions == sorted(fractions)

@@ -91,3 +91,39 @@ def test_a_tile_fades_where_it_meets_another_and_nowhere_else() -> None:
     assert (first[:32] == 1).all()
     assert (np.diff(first[32:]) < 0).all()
     np.testing.assert_allclose(second, first[::-1], atol=1e-6)
+
+
+whole = st.integers(1, 12).map(lambda cells: cells * 64)
+
+
+@given(whole, whole)
+def test_shared_out_tiles_are_equal_cover_all_and_none_exceeds_the_native_area(
+    width: int, height: int
+) -> None:
+    tiling = Tiling.share_out(Size(width, height), 256, 32, CELL)
+    assert tiling.size.area <= 256**2
+    assert not any(side % 64 for side in tiling.size)
+    assert not any(side % CELL for box in tiling.boxes for side in box)
+    covered = np.zeros((height, width), np.float32)
+    for box, (down, across) in zip(tiling.boxes, tiling.weights, strict=True):
+        assert box.size == tiling.size
+        covered[box.top : box.bottom, box.left : box.right] += np.outer(down, across)
+    np.testing.assert_allclose(covered, 1, atol=1e-5)
+    for starts, side in ((tiling.lefts, tiling.size.width), (tiling.tops, tiling.size.height)):
+        assert all(step <= side - 32 for step in np.diff(starts))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [Size(4096, 2304), Size(3840, 2176), Size(4096, 4096), Size(8192, 768), Size(2304, 1536)],
+)
+def test_shared_out_tiles_repeat_less_than_squares(picture: Size) -> None:
+    shared = Tiling.share_out(picture, 1024, 128, CELL)
+    squares = Tiling.cover(picture, 1024, 128, 64)
+    assert shared.area < squares.area
+    assert not shared.is_oblong
+
+
+def test_a_narrow_picture_has_narrow_tiles() -> None:
+    tiling = Tiling.share_out(Size(4096, 64), 1024, 128, CELL)
+    assert tiling == Tiling(Size(4096, 64), (0,), (0,))
