@@ -33,7 +33,8 @@ from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
 from pipelines.target import Expansion, Frame, Target, Tier, output_size
 from pipelines.weights.store import DEFAULT_FOLDER
-from server.cli.files import Input, Outputs, find_inputs
+from server.batch.source import Input, find_inputs
+from server.cli.files import Outputs
 from server.contact_sheet import ContactSheet
 from server.engines import Supplies, load_engine
 from server.settings import EngineName
@@ -122,7 +123,7 @@ def _accept(
         sheet.add(photo.relative.name, path, reframed)
         faults = list(find_faults(reframed, TARGETS[name], options.engine))
         verdict.faults += [f"{path.name}: {fault}" for fault in faults]
-        verdict.seams += reframed.needs_review
+        verdict.seams += max(reframed.seam.values(), default=0.0) > SEAM_VISIBLE
         verdict.records.append({"file": path.name, "faults": faults, **reframed.to_json()})
         print(f"{path.name}: {_tell(reframed)}", flush=True)
         first = first or digest(reframed)

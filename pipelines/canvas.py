@@ -41,24 +41,21 @@ class Canvas:
 def resample(picture: Image.Image, plan: Plan) -> Image.Image:
     """The kept part of the source at its size in the output, straight from the original pixels.
 
-    Exact copies where the scale is 1, else one Lanczos resampling of each channel by itself, so
-    that every number can be checked against the source's. Colours hidden below transparent pixels
-    therefore show in the half-transparent ones beside them.
+    Exact copies where the scale is 1, else one Lanczos resampling. Colours weigh by their alpha,
+    so that what is hidden below transparent pixels does not show in the half-transparent ones
+    beside them; where the result is fully transparent, the hidden colours are resampled as well.
     """
-    size = plan.place.size
     if plan.copied:
         left, top, right, bottom = map(int, plan.crop)
         return picture.crop((left, top, right, bottom))
-    bands = [band.resize(size, Image.Resampling.LANCZOS, box=plan.crop) for band in _apart(picture)]
-    if len(bands) > 1:
-        bands[0].putalpha(bands[1])
-    return bands[0]
-
-
-def _apart(picture: Image.Image) -> list[Image.Image]:
+    size, lanczos = plan.place.size, Image.Resampling.LANCZOS
+    kept = picture.convert("RGB").resize(size, lanczos, box=plan.crop)
     if picture.mode == "RGBA":
-        return [picture.convert("RGB"), picture.getchannel("A")]
-    return [picture]
+        weighed = picture.resize(size, lanczos, box=plan.crop)  # Pillow premultiplies
+        alpha = weighed.getchannel("A")
+        kept.paste(weighed.convert("RGB"), mask=alpha.point(lambda level: 255 * bool(level)))
+        kept.putalpha(alpha)
+    return kept
 
 
 def lay_out(

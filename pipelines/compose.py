@@ -1,14 +1,17 @@
-"""The painted layer and the source's own pixels become one picture of exactly the asked size.
+"""The generated layer and the source become one picture.
 
 The layer is painted on a canvas of at most 1 MP. Its colours are bent to meet the source's, it is
 enlarged to the output, given back the grain that enlarging took, and the source goes on top with
-a feathered seam inside its own border.
+a feathered seam inside its own border. How much of the source shows is a mask of eight bits, and
+the blend is Pillow's: whoever has the two layers and the mask gets the same bytes.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageChops
 
 from pipelines.canvas import Canvas, extend_alpha
 from pipelines.geometry import Edge, PixelBox, Size
@@ -30,24 +33,57 @@ MOST_GRAIN = 6.0
 """Standard deviation in levels beyond which grain would look like dirt."""
 
 
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A finished output, RGB or RGBA, and what can be taken apart again.
+
+    ``below`` is the generated layer under the source, RGB, and ``share`` how much of the source
+    lies over it, mode L, 255 = nothing but the source; both have the size of ``place``, and are
+    None where nothing was painted.
+    """
+
+    output: Image.Image
+    place: PixelBox
+    below: Image.Image | None = None
+    share: Image.Image | None = None
+
+    @property
+    def mask(self) -> Image.Image:
+        """Of the output's size, mode L: 255 was painted, 0 is the source, between was blended."""
+        if self.share is None:
+            return Image.new("L", self.output.size)
+        mask = Image.new("L", self.output.size, 255)
+        mask.paste(ImageChops.invert(self.share), self.place[:2])
+        return mask
+
+    @property
+    def generated(self) -> Image.Image | None:
+        """The generated layer at the output's size, RGB; None where nothing was painted."""
+        if self.below is None:
+            return None
+        layer = self.output.convert("RGB")
+        layer.paste(self.below, self.place[:2])
+        return layer
+
+
 def compose(
     kept: Image.Image, painted: Image.Image | None, canvas: Canvas, plan: Plan, seed: int
-) -> Image.Image:
+) -> Composed:
     """Lay ``kept`` (output px) over ``painted`` (canvas px, RGB); None where nothing is painted.
 
-    Returns RGB, or RGBA when ``kept`` has alpha, of the plan's target size. Outside the seam band
-    the pixels inside ``place`` are those of ``kept``.
+    The output is RGB, or RGBA when ``kept`` has alpha, of the plan's target size. Outside the seam
+    band the pixels inside ``place`` are those of ``kept``.
     """
     if painted is None:
-        output = kept
-    else:
-        assert painted.size == canvas.size
-        layer = _enlarge(_match_tone(painted, canvas), kept, plan, seed)
-        output = Image.fromarray(_lay_over(layer, np.asarray(kept.convert("RGB")), plan))
-        if kept.mode == "RGBA":
-            output.putalpha(extend_alpha(kept, plan))
-    assert output.size == plan.target
-    return output
+        assert kept.size == plan.target
+        return Composed(kept, plan.place)
+    assert painted.size == canvas.size
+    output = Image.fromarray(_enlarge(_match_tone(painted, canvas), kept, plan, seed))
+    below, share = output.crop(plan.place), _measure_share(plan)
+    output.paste(kept.convert("RGB"), plan.place[:2], share)
+    if kept.mode == "RGBA":
+        output.putalpha(extend_alpha(kept, plan))
+    return Composed(output, plan.place, below, share)
 
 
 def make_draft(painted: Image.Image, canvas: Canvas, large: Canvas) -> Image.Image:
@@ -147,35 +183,25 @@ def _add_grain(
     spot[:] = _to_pixels(spot + noise[..., None])
 
 
-def _lay_over(layer: Pixels, kept: Pixels, plan: Plan) -> Pixels:
-    """The source on top; inside the seam band it fades in from the layer."""
-    left, top, right, bottom = plan.place
-    below = layer[top:bottom, left:right].copy()
-    spot = layer[top:bottom, left:right]
-    spot[:] = kept
-    band, gaps = plan.feather, plan.gaps
+def _measure_share(plan: Plan) -> Image.Image:
+    """How much of the source shows, mode L: inside the seam band it fades in from the layer."""
+    width, height = plan.place.size
+    down = _fade(height, plan, Edge.TOP, Edge.BOTTOM)
+    across = _fade(width, plan, Edge.LEFT, Edge.RIGHT)
+    return Image.fromarray(_to_pixels(np.outer(down * 255, across)))
+
+
+def _fade(length: int, plan: Plan, first: Edge, last: Edge) -> Floats:
+    """How much shows along one axis, 0 to 1: it fades beside those edges that are extended."""
+    share = np.ones(length, np.float32)
     # 0 across the rim, then rising; where there is no rim the outermost pixel shows through
-    depth = np.arange(band, dtype=np.float32) + 1 - plan.rim
-    share = np.clip(depth / (band + 1 - plan.rim), 0, 1)[:, None, None]
-    for edge in Edge:
-        if not gaps[edge]:
-            continue
-        over, under = _inward(spot, edge)[:band], _inward(below, edge)[:band]
-        over[:] = (over * share + under * (1 - share) + 0.5).astype(np.uint8)
-    return layer
-
-
-def _inward(picture: Pixels, edge: Edge) -> Pixels:
-    """A view whose first axis runs from ``edge`` into the picture."""
-    match edge:
-        case Edge.LEFT:
-            return picture.swapaxes(0, 1)
-        case Edge.TOP:
-            return picture
-        case Edge.RIGHT:
-            return picture[:, ::-1].swapaxes(0, 1)
-        case Edge.BOTTOM:
-            return picture[::-1]
+    depth = np.arange(plan.feather, dtype=np.float32) + 1 - plan.rim
+    rise = np.clip(depth / (plan.feather + 1 - plan.rim), 0, 1)
+    if plan.gaps[first]:
+        share[: plan.feather] *= rise
+    if plan.gaps[last]:
+        share[::-1][: plan.feather] *= rise
+    return share
 
 
 def _to_pixels(levels: Floats) -> Pixels:

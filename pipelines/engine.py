@@ -1,7 +1,9 @@
 """What an engine is: somebody who looks at a picture, and somebody who paints."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from PIL import Image
@@ -10,6 +12,12 @@ from pipelines.canvas import Canvas
 from pipelines.composition import Composition
 from pipelines.progress import Progress
 from pipelines.safety import Rater
+
+PAINT_PRICES: Mapping[str, float] = MappingProxyType({"preview": 3.0, "sdxl": 1.0})
+"""How dear painting is for the planner, by the engine's name.
+
+Continuing what is there convinces less than a model's painting: there, crop where that is safe.
+"""
 
 
 class Mode(StrEnum):

@@ -48,6 +48,11 @@ class Size(NamedTuple):
         """The smaller of both sides, px."""
         return min(self)
 
+    def resembles(self, other: "Size") -> bool:
+        """Whether both have one ratio, but for what rounding to whole pixels takes."""
+        off_by = abs(self.aspect / other.aspect - 1) * min(self.short_side, other.short_side)
+        return off_by <= 1
+
     def __str__(self) -> str:
         """Written as people write it: 1080x1350."""
         return f"{self.width}x{self.height}"

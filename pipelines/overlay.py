@@ -40,7 +40,8 @@ def draw_overlay(
     board.put(picture.crop(_outward(plan.crop, plan.source)), Box(*plan.place), dark=False)
     for subject in composition.subjects:
         spot = Box(*_within(subject.box, whole))
-        board.outline(spot, SUBJECT, subject.label)
+        protected = subject.kind in rules.protect_kinds
+        board.outline(spot, PROTECTED if protected else SUBJECT, subject.label)
     for box in rules.protect:
         board.outline(_within(box, whole), PROTECTED, "protected")
     for zone in rules.keep_clear:

@@ -50,15 +50,15 @@ SMALLNESS = 0.3
 class Wanted:
     """What the costs are about, in fractions of the source or the frame.
 
-    ``at`` is where the main subject should be in the frame, (x, y), None where it is free;
-    ``price`` is what painting the whole frame costs; ``largest`` is the scale at which the
-    subjects just fit, None where nobody is sure of them.
+    ``at`` is where the main subject should be in the frame, (x, y), each any of these shares,
+    free where there are none; ``price`` is what painting the whole frame costs; ``largest`` is the
+    scale at which the subjects just fit, None where nobody is sure of them.
     """
 
     subjects: tuple[Subject, ...]
     keep_clear: tuple[Box, ...]
     cut_edges: frozenset[Edge]
-    at: tuple[float | None, float | None]
+    at: tuple[tuple[float, ...], tuple[float, ...]]
     price: float
     largest: float | None = None
 
@@ -231,11 +231,17 @@ def _place_cost(
     want_x, want_y = wanted.at
     thirds = np.minimum(np.abs(across - 1 / 3), np.abs(across - 2 / 3)) + 0.02
     total: Floats = (
-        0.1 * np.minimum(np.abs(across - 0.5), thirds)
-        if want_x is None
-        else WISH * np.abs(across - want_x)
+        WISH * _nearest(across, want_x)
+        if want_x
+        else 0.1 * np.minimum(np.abs(across - 0.5), thirds)
     )
-    return total + (0.1 * np.abs(down - 0.5) if want_y is None else WISH * np.abs(down - want_y))
+    return total + (WISH * _nearest(down, want_y) if want_y else 0.1 * np.abs(down - 0.5))
+
+
+def _nearest(places: Floats, wished: tuple[float, ...]) -> Floats:
+    """How far each place is from the nearest of those wished for."""
+    distance: Floats = np.min([np.abs(places - wish) for wish in wished], axis=0)
+    return distance
 
 
 def _main_center(subjects: tuple[Subject, ...]) -> tuple[float, float]:

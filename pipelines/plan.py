@@ -9,7 +9,7 @@ for both axes: ``crop`` is exactly ``place`` divided by the scale.
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from pipelines.errors import InvalidPlan
@@ -122,6 +122,19 @@ class Plan:
             )
             for step in range(1, count + 1)
         )
+
+    def fit(self, source: Size) -> Self:
+        """The same plan for another source of the same ratio, larger or smaller.
+
+        Raises:
+            InvalidPlan: the ratio differs by more than whole pixels explain.
+        """
+        if not source.resembles(self.source):
+            msg = f"the plan is for a source of {self.source}; {source} has another ratio"
+            raise InvalidPlan(msg)
+        across, down = source.width / self.source.width, source.height / self.source.height
+        # one factor for both axes: what rounding left of a ratio must not become a distortion
+        return replace(self, source=source, crop=self.crop.scaled(min(across, down)))
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; what can be derived is given too, for reading."""

@@ -55,7 +55,7 @@ def make_plan(
     rules = rules or Rules()
     rules.check()
     frame = output_size(target, source)
-    composition = composition.protecting(rules.protect)
+    composition = composition.protecting(rules.protect, rules.protect_kinds)
     if isinstance(target, Expansion):
         plan = _expanded(source, frame, target, rules)
     else:
@@ -102,7 +102,7 @@ def _searched(
         subjects,
         rules.keep_clear,
         composition.cut_edges,
-        rules.prefer.at if rules.prefer else (None, None),
+        rules.prefer.at if rules.prefer else ((), ()),
         price,
         _largest(source, frame, subjects),
     )

@@ -6,7 +6,10 @@ from typing import Protocol
 
 
 class Step(StrEnum):
-    """The steps of a reframing, in order; the first two happen once per source."""
+    """The steps of a reframing, in order; the first two happen once per source.
+
+    Where several paintings are tried, those from ``outpaint`` to ``check`` happen again.
+    """
 
     DECODE = "decode"
     DESCRIBE = "describe"
@@ -15,6 +18,7 @@ class Step(StrEnum):
     OUTPAINT = "outpaint"
     REFINE = "refine"
     COMPOSE = "compose"
+    CHECK = "check"
     ENCODE = "encode"
 
 
@@ -49,6 +53,7 @@ class Stopwatch:
     def stop(self) -> None:
         """End the running step."""
         if self._step is not None:
-            self.seconds[self._step.value] = time.perf_counter() - self._since
+            taken = time.perf_counter() - self._since
+            self.seconds[self._step.value] = self.seconds.get(self._step.value, 0.0) + taken
             self.progress(self._step, 1.0)
         self._step = None

@@ -52,11 +52,8 @@ class Preservation:
 def measure_preservation(output: Image.Image, kept: Image.Image, plan: Plan) -> Preservation:
     """Compare the output's kept area with ``kept``, the source at its size in the output."""
     shown = np.asarray(output.crop(plan.place))
-    given = np.asarray(kept)
     inner = _inside_band(plan)
-    # largest difference over the channels, per pixel
-    difference = np.maximum(shown, given) - np.minimum(shown, given)
-    worst = difference.max(axis=2)
+    worst = _compare(output, kept, plan)
     changed = int(np.count_nonzero(worst[inner]))
     return Preservation(
         kept_fraction=round(plan.place.size.area / plan.target.area, 6),
@@ -67,6 +64,24 @@ def measure_preservation(output: Image.Image, kept: Image.Image, plan: Plan) -> 
         blended=int(np.count_nonzero(worst)) - changed,
         sha256=hashlib.sha256(shown[inner].tobytes()).hexdigest(),
     )
+
+
+def map_difference(output: Image.Image, kept: Image.Image, plan: Plan) -> Image.Image:
+    """How far each kept pixel is from ``kept``, in levels of its worst channel.
+
+    Mode L, of the output's size; 0, black, is untouched, and so is all that was not the source's.
+    What is not black outside the seam band is what ``changed`` counts.
+    """
+    levels = Image.new("L", plan.target)
+    levels.paste(Image.fromarray(_compare(output, kept, plan)), plan.place[:2])
+    return levels
+
+
+def _compare(output: Image.Image, kept: Image.Image, plan: Plan) -> npt.NDArray[np.uint8]:
+    """The largest difference over the channels, (h, w) of the place."""
+    shown, given = np.asarray(output.crop(plan.place)), np.asarray(kept)
+    worst: npt.NDArray[np.uint8] = (np.maximum(shown, given) - np.minimum(shown, given)).max(axis=2)
+    return worst
 
 
 def _inside_band(plan: Plan) -> tuple[slice, slice]:

@@ -5,26 +5,27 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from pipelines.canvas import lay_out, resample
+from pipelines.attempts import Choice, attempt, fall_back, list_seeds
 from pipelines.codec.decode import Source, decode
 from pipelines.codec.limits import Limits
-from pipelines.compose import compose, make_draft
 from pipelines.composition import Composition
-from pipelines.engine import Engine, Mode, Painting
-from pipelines.errors import EngineUnavailable, InvalidPlan
-from pipelines.export.files import Material, export
-from pipelines.fill import Fill, choose_fill, fill_edge, fill_solid
+from pipelines.duplicates import find_duplicates
+from pipelines.engine import Engine, Painting
+from pipelines.errors import EngineUnavailable
+from pipelines.export.files import check_signing, export
+from pipelines.export.material import Material
+from pipelines.export.signing import Signer
+from pipelines.export.wishes import Extra
+from pipelines.fill import Fill, choose_fill
 from pipelines.geometry import Size
 from pipelines.plan import Plan
 from pipelines.planner import make_plan
 from pipelines.progress import Progress, Step, Stopwatch, ignore_progress
-from pipelines.proof import measure_preservation, score_seam
+from pipelines.proof import measure_preservation
 from pipelines.reframed import Reframed
+from pipelines.rendering import Layout, Rendering, draw, paint
 from pipelines.request import ReframeRequest
 from pipelines.safety import SafetyAction
-
-ENLARGED = 1.5
-"""What was painted is refined where the output has more than this many times its pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,13 @@ class Described:
 class Reframer:
     """One engine, ready to reframe; may be called from several threads."""
 
-    def __init__(self, engine: Engine, limits: Limits | None = None) -> None:
-        """Keep the engine, and the limits that every source is held to."""
+    def __init__(
+        self, engine: Engine, limits: Limits | None = None, signer: Signer | None = None
+    ) -> None:
+        """Keep the engine, the limits that every source is held to, and who signs outputs."""
         self.engine = engine
         self.limits = limits or Limits()
+        self.signer = signer
 
     def __call__(
         self, data: bytes, requests: Sequence[ReframeRequest], progress: Progress = ignore_progress
@@ -58,6 +62,8 @@ class Reframer:
             ReframeError: what went wrong, with a stable code; outputs already yielded stand.
         """
         self._check_blocking(requests)
+        for request in requests:
+            check_signing(request.export, self.signer)
         watch = Stopwatch(progress)
         rated = any(request.safety.rates for request in requests)
         described = self.describe(data, watch, rated=rated)
@@ -79,7 +85,7 @@ class Reframer:
         return Described(source, composition, score)
 
     def plan(self, described: Described, request: ReframeRequest) -> Plan:
-        """The request's own plan, checked against the source, or the best one found."""
+        """The request's own plan, fitted to the source, or the best one found."""
         plan = request.plan
         if plan is None:
             price = self.engine.paint_price
@@ -90,61 +96,74 @@ class Reframer:
                 request.rules,
                 paint_price=price,
             )
-        if plan.source != described.size:
-            msg = f"the plan is for a source of {plan.source}, this one is {described.size}"
-            raise InvalidPlan(msg)
-        return plan
+        return plan.fit(described.size)
 
     def _reframe(self, described: Described, request: ReframeRequest, watch: Stopwatch) -> Reframed:
         watch.start(Step.PLAN)
         plan = self.plan(described, request)
         watch.start(Step.LAY_OUT)
-        kept = resample(described.source.picture, plan)
-        seen = described.composition.protecting(request.rules.protect)
-        canvas = lay_out(kept, plan, seen)
-        watch.start(Step.OUTPAINT)
-        fill = choose_fill(request.fill, canvas, plan, seen)
-        prompt = request.prompt or seen.scene
-        if fill in {Fill.SOLID, Fill.EDGE}:
-            # exact at the output's own size, and nothing to blend
-            plan = replace(plan, feather=plan.rim)
-            canvas = lay_out(kept, plan, seen, plan.target)
-        painting = Painting(canvas, prompt, request.seed, request.mode)
-        painted = self._paint(painting, fill, watch.progress)
-        if painted and fill is Fill.GENERATE and self._refines(request.mode, plan):
-            watch.start(Step.REFINE)
-            large = lay_out(kept, plan, seen, plan.target)
-            draft = replace(large, picture=make_draft(painted, canvas, large))
-            painted = self._refine(replace(painting, canvas=draft), watch.progress)
-            canvas = large
-        watch.start(Step.COMPOSE)
-        output = compose(kept, painted, canvas, plan, request.seed)
-        score = self._rate(output) if painted and request.safety.rates else None
+        rules, source = request.rules, described.source
+        seen = described.composition.protecting(rules.protect, rules.protect_kinds)
+        layout = Layout.make(source.picture, plan, seen)
+        choice = self._fill(described, request, layout, watch)
+        made = choice.rendering
+        score = self._rate(made.composed.output) if made.fill and request.safety.rates else None
         verdict = request.safety.admit(described.nsfw, score)
-        preservation = measure_preservation(output, kept, plan)
+        preservation = measure_preservation(made.composed.output, layout.kept, made.plan)
         watch.start(Step.ENCODE)
         engine = self.engine
-        material = Material(output, kept, plan, fill, described.source, engine.name, engine.models)
-        exported = export(material, request.export)
+        material = Material(
+            made.composed, layout.kept, made.plan, made.fill, source, engine.name, engine.models
+        )
+        exported = export(material, request.export, self.signer)
         watch.stop()
-        return Reframed(
+        reframed = Reframed(
             engine=engine.name,
             models=engine.models,
             mode=request.mode,
-            source=described.source,
+            source=source,
             composition=described.composition,
-            rules=request.rules,
-            plan=plan,
-            fill=fill,
-            prompt=prompt,
-            seed=request.seed,
+            rules=rules,
+            plan=made.plan,
+            fill=made.fill,
+            prompt=request.prompt or described.composition.scene,
+            seed=made.seed,
             preservation=preservation,
-            seam=score_seam(output, plan),
+            attempts=choice.attempts,
+            fallback=choice.fallback,
+            seam=made.seam,
+            duplicates=made.duplicates,
+            review=choice.review,
             nsfw=verdict,
             file=exported.file,
+            provenance=exported.provenance,
             extras=exported.extras,
             seconds=watch.seconds,
         )
+        return reframed.with_record() if Extra.RECORD in request.export.extras else reframed
+
+    def _fill(
+        self, described: Described, request: ReframeRequest, layout: Layout, watch: Stopwatch
+    ) -> Choice:
+        """The best of the paintings that may be tried, or what needs no painting."""
+        fill = choose_fill(request.fill, layout.canvas, layout.plan, layout.seen)
+        if fill is not Fill.GENERATE:
+            return Choice(draw(layout, fill, request.seed, watch))
+
+        def paint_with(seed: int) -> Rendering:
+            prompt = request.prompt or layout.seen.scene
+            painting = Painting(layout.canvas, prompt, seed, request.mode)
+            rendering = paint(layout, painting, self.engine, watch)
+            if not request.counts_subjects:
+                return rendering
+            seen = self.engine.describe(rendering.composed.output)
+            added = find_duplicates(described.composition, seen, layout.plan)
+            return replace(rendering, duplicates=added)
+
+        choice = attempt(paint_with, list_seeds(request.seed, request.retries))
+        if choice.review and request.fallback:
+            return fall_back(choice, draw(layout, request.fallback, request.seed, watch))
+        return choice
 
     def _check_blocking(self, requests: Sequence[ReframeRequest]) -> None:
         blocking = any(request.safety.action is SafetyAction.BLOCK for request in requests)
@@ -154,24 +173,3 @@ class Reframer:
 
     def _rate(self, picture: Image.Image) -> float | None:
         return self.engine.rate(picture) if self.engine.rate else None
-
-    def _refines(self, mode: Mode, plan: Plan) -> bool:
-        enlarged = plan.target.area / plan.canvas.area
-        return self.engine.refine is not None and (mode is Mode.QUALITY or enlarged > ENLARGED)
-
-    def _refine(self, painting: Painting, progress: Progress) -> Image.Image:
-        assert self.engine.refine
-        return self.engine.refine(painting, progress)
-
-    def _paint(
-        self, painting: Painting, fill: Fill | None, progress: Progress
-    ) -> Image.Image | None:
-        match fill:
-            case None:
-                return None
-            case Fill.SOLID:
-                return fill_solid(painting.canvas)
-            case Fill.EDGE:
-                return fill_edge(painting.canvas)
-            case _:
-                return self.engine.outpaint(painting, progress)

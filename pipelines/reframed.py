@@ -2,18 +2,21 @@
 
 import hashlib
 import importlib.metadata
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
+from pipelines.attempts import Attempt
 from pipelines.codec.decode import Source
 from pipelines.codec.encode import Encoded
-from pipelines.composition import Composition
+from pipelines.composition import Composition, Subject
+from pipelines.duplicates import Duplicate
 from pipelines.engine import Mode
-from pipelines.export.files import ExtraFile
+from pipelines.export.extras import ExtraFile, write_record
+from pipelines.export.provenance import Provenance
 from pipelines.fill import Fill
 from pipelines.geometry import Edge
 from pipelines.plan import Plan
-from pipelines.proof import SEAM_VISIBLE, Preservation
+from pipelines.proof import Preservation
 from pipelines.rules import Rules
 from pipelines.safety import Verdict
 
@@ -23,8 +26,11 @@ class Reframed:
     """One output, and everything needed to judge or repeat it.
 
     ``engine`` names who painted, with which ``models``; ``fill`` is what filled the new area,
-    None where nothing was added. ``seam`` has a score per extended side, ``nsfw`` the ratings of
-    source and output. ``seconds`` is the wall time of each step.
+    None where nothing was added. ``seed`` is that of the painting that was kept, ``attempts`` are
+    all that were tried, and ``fallback`` what filled instead because none was good enough.
+    ``seam`` has a score per extended side, ``duplicates`` the subjects that were invented, and
+    ``review`` says in words why a person should look. ``nsfw`` has the ratings of source and
+    output. ``seconds`` is the wall time of each step.
     """
 
     engine: str
@@ -38,16 +44,21 @@ class Reframed:
     prompt: str
     seed: int
     preservation: Preservation
+    attempts: tuple[Attempt, ...]
+    fallback: Fill | None
     seam: dict[Edge, float]
+    duplicates: tuple[Duplicate, ...]
+    review: tuple[str, ...]
     nsfw: Verdict
     file: Encoded
+    provenance: Provenance
     extras: tuple[ExtraFile, ...]
     seconds: dict[str, float]
 
     @property
     def needs_review(self) -> bool:
         """Whether a person should look before the output is used."""
-        return any(score > SEAM_VISIBLE for score in self.seam.values())
+        return bool(self.review)
 
     @property
     def nsfw_detected(self) -> bool | None:
@@ -57,7 +68,22 @@ class Reframed:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What did not go as wished, in words."""
-        return self.plan.warnings + self.composition.warnings + self.nsfw.warnings
+        fallen = (
+            (f"none of {len(self.attempts)} paintings could be used: filled with {self.fallback}",)
+            if self.fallback
+            else ()
+        )
+        return (*self.plan.warnings, *self.composition.warnings, *fallen, *self.nsfw.warnings)
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What the planner went by: what was found, and what the caller protects."""
+        seen = self.composition.protecting(self.rules.protect, self.rules.protect_kinds)
+        return seen.subjects
+
+    def with_record(self) -> Self:
+        """With its own record as one more file beside it."""
+        return replace(self, extras=(*self.extras, write_record(self.to_json())))
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values, without the pixels."""
@@ -84,10 +110,17 @@ class Reframed:
                 "sha256": hashlib.sha256(self.file.data).hexdigest(),
                 "notes": list(self.file.notes),
             },
+            "provenance": self.provenance.to_json(),
+            "extras": [extra.to_json() for extra in self.extras],
+            "subjects": [subject.to_json() for subject in self.subjects],
             "rules": self.rules.to_json(),
             "plan": self.plan.to_json(),
             "preservation": self.preservation.to_json(),
             "seam": {edge.value: score for edge, score in self.seam.items()},
+            "attempts": [tried.to_json() for tried in self.attempts],
+            "fallback": self.fallback.value if self.fallback else None,
+            "duplicates": [duplicate.to_json() for duplicate in self.duplicates],
+            "review": list(self.review),
             "needs_review": self.needs_review,
             "nsfw_detected": self.nsfw_detected,
             "nsfw_score": self.nsfw.score,

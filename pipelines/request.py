@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from pipelines.engine import Mode
+from pipelines.errors import InvalidOption
 from pipelines.export.wishes import Export
 from pipelines.fill import Fill
 from pipelines.plan import Plan
@@ -11,6 +12,7 @@ from pipelines.safety import Safety
 from pipelines.target import Target
 
 MOST_RETRIES = 4
+"""More paintings of one output than the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,18 @@ class ReframeRequest:
     fallback: Fill | None = None
     export: Export = field(default_factory=Export)
     safety: Safety = field(default_factory=Safety)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done; raises InvalidOption."""
+        if not 0 <= self.retries <= MOST_RETRIES:
+            msg = f"retries is a number from 0 to {MOST_RETRIES}, not {self.retries}"
+            raise InvalidOption(msg)
+        if self.fallback and not self.fallback.is_drawn:
+            names = ", ".join(fill for fill in Fill if fill.is_drawn)
+            msg = f"the fallback is one of {names}, not {self.fallback}"
+            raise InvalidOption(msg)
+
+    @property
+    def counts_subjects(self) -> bool:
+        """Whether what was painted is looked at for subjects that the source does not have."""
+        return bool(self.retries or self.fallback or self.mode is Mode.QUALITY)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pipelines.composition import SubjectKind
 from pipelines.errors import InvalidOption
 from pipelines.geometry import UNIT, Box
 
@@ -38,24 +39,29 @@ class Anchor(StrEnum):
 
 
 class Prefer(StrEnum):
-    """Where in the frame the subject should be; the opposite side is left for copy."""
+    """Where in the frame the subject should be; the opposite side is left for copy.
+
+    ``thirds`` is the nearer of the two vertical lines that divide the frame in three.
+    """
 
     CENTER = "center"
     LEFT = "left"
     RIGHT = "right"
     TOP = "top"
     BOTTOM = "bottom"
+    THIRDS = "thirds"
 
     @property
-    def at(self) -> tuple[float | None, float | None]:
-        """(x, y) as shares of the frame; None where it is free."""
+    def at(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """(x, y), each any of these shares of the frame; free where there are none."""
         return {
-            "center": (0.5, 0.5),
-            "left": (1 / 3, None),
-            "right": (2 / 3, None),
-            "top": (None, 1 / 3),
-            "bottom": (None, 2 / 3),
-        }[self.value]
+            Prefer.CENTER: ((0.5,), (0.5,)),
+            Prefer.LEFT: ((1 / 3,), ()),
+            Prefer.RIGHT: ((2 / 3,), ()),
+            Prefer.TOP: ((), (1 / 3,)),
+            Prefer.BOTTOM: ((), (2 / 3,)),
+            Prefer.THIRDS: ((1 / 3, 2 / 3), ()),
+        }[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,10 @@ class Rules:
     """What the caller insists on.
 
     ``max_crop`` is the largest share of the source that may be lost, 0 to 1. ``protect`` are
-    boxes in fractions of the source that stay whole; ``keep_clear`` are zones in fractions of the
-    output where no subject may lie. ``feather`` is the width of the seam in output px, None for
-    8 px at 1K and in proportion. ``strict`` refuses instead of giving a rule up.
+    boxes in fractions of the source that stay whole, and ``protect_kinds`` are kinds of subjects
+    that do, wherever the describer finds them; ``keep_clear`` are zones in fractions of the output
+    where no subject may lie. ``feather`` is the width of the seam in output px, None for 8 px at
+    1K and in proportion. ``strict`` refuses instead of giving a rule up.
     """
 
     policy: Policy = Policy.AUTO
@@ -76,6 +83,7 @@ class Rules:
     prefer: Prefer | None = None
     feather: int | None = None
     strict: bool = False
+    protect_kinds: frozenset[SubjectKind] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -83,6 +91,7 @@ class Rules:
             "policy": self.policy.value,
             "max_crop": self.max_crop,
             "protect": [list(box) for box in self.protect],
+            "protect_kinds": sorted(kind.value for kind in self.protect_kinds),
             "keep_clear": [list(box) for box in self.keep_clear],
             "anchor": self.anchor.value if self.anchor else None,
             "prefer": self.prefer.value if self.prefer else None,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
 from pipelines.canvas import lay_out, resample
 from pipelines.compose import compose
@@ -24,7 +24,7 @@ def paint(colour: tuple[int, int, int], plan: Plan) -> Image.Image:
 
 def finish(source: Image.Image, plan: Plan, layer: Image.Image | None) -> Image.Image:
     kept = resample(source, plan)
-    return compose(kept, layer, lay_out(kept, plan, NOTHING_SEEN), plan, seed=0)
+    return compose(kept, layer, lay_out(kept, plan, NOTHING_SEEN), plan, seed=0).output
 
 
 def test_an_unscaled_source_is_copied_pixel_by_pixel() -> None:
@@ -66,7 +66,7 @@ def test_the_seam_blends_only_inside_its_declared_band() -> None:
     # the layer disagrees right inside the border, but not in its average tone
     layer[::2, 30:40] = (160, 160, 160)
     layer[1::2, 30:40] = (40, 40, 40)
-    output = np.asarray(compose(source, Image.fromarray(layer), canvas, plan, 0))
+    output = np.asarray(compose(source, Image.fromarray(layer), canvas, plan, 0).output)
     row = output[50, :, 0].astype(int)
     assert row[30] > 140
     assert np.all(np.diff(row[30:40]) <= 0)
@@ -82,7 +82,7 @@ def test_a_scan_border_vanishes_at_the_seam() -> None:
     plan = make_plan(Size(200, 120), seen, Size(300, 120))
     kept = resample(source, plan)
     canvas = lay_out(kept, plan, seen)
-    output = compose(kept, fill_edge(canvas), canvas, plan, 0)
+    output = compose(kept, fill_edge(canvas), canvas, plan, 0).output
     left = plan.place.left
     assert np.asarray(output.convert("L"))[:, left - 5 : left + 20].min() > 20
     assert measure_preservation(output, kept, plan).changed == 0
@@ -106,7 +106,8 @@ def test_an_enlarged_layer_gets_its_grain_back() -> None:
     plan = center(Size(1000, 1500), Size(2000, 1500))
     kept = resample(noisy, plan)
     canvas = lay_out(kept, plan, NOTHING_SEEN)
-    output = np.asarray(compose(kept, canvas_filled(canvas.picture, plan), canvas, plan, 0), float)
+    made = compose(kept, canvas_filled(canvas.picture, plan), canvas, plan, 0)
+    output = np.asarray(made.output, float)
     grain_beside = output[:, 200:450].mean(2).std()
     assert 0.4 < grain_beside / output[:, 700:1300].mean(2).std() < 1.3
 
@@ -131,6 +132,61 @@ def test_alpha_is_kept_and_continued_outward() -> None:
     assert np.all(shown[:10] == 0)
     assert np.all(shown[10:40] == 255)
     assert output.crop(plan.place).tobytes() == source.tobytes()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(16, 200),
+    st.integers(16, 200),
+    st.floats(0.2, 5),
+    st.booleans(),
+    st.sampled_from([None, 0, 6]),
+)
+def test_the_layers_and_the_mask_give_the_output_again(
+    width: int, height: int, ratio: float, cut_out: bool, feather: int | None
+) -> None:
+    source = draw_coordinates(width, height)
+    if cut_out:
+        source.putalpha(Image.linear_gradient("L").resize((width, height)))
+    rules = Rules(feather=feather)
+    plan = make_plan(Size(width, height), NOTHING_SEEN, Frame(AspectRatio(ratio, 1)), rules)
+    kept = resample(source, plan)
+    canvas = lay_out(kept, plan, NOTHING_SEEN)
+    layer = draw_meadow(*plan.canvas) if plan.painted else None
+    made = compose(kept, layer, canvas, plan, 0)
+    above = Image.new("RGB", plan.target)
+    above.paste(kept.convert("RGB"), plan.place[:2])
+    below = made.generated or above
+    again = Image.composite(above, below, ImageChops.invert(made.mask))
+    assert again.tobytes() == made.output.convert("RGB").tobytes()
+    painted = sum(region.size.area for region in plan.painted)
+    assert made.mask.histogram()[255] >= painted
+
+
+def test_the_mask_is_black_where_the_source_is_kept_and_grey_only_in_the_seam() -> None:
+    plan = center(Size(60, 40), Size(100, 40), feather=6)
+    source = draw_coordinates(60, 40)
+    made = compose(
+        source, paint((9, 9, 9), plan), lay_out(source, plan, NOTHING_SEEN), plan, seed=0
+    )
+    row = np.asarray(made.mask)[20].astype(int)
+    assert np.all(row[:20] == 255)
+    assert np.all(np.diff(row[19:27]) < 0)
+    assert np.all(row[26:74] == 0)
+    assert np.all(row[80:] == 255)
+
+
+def test_hidden_colours_do_not_show_in_the_edges_of_an_enlarged_cut_out() -> None:
+    """A red disc on transparent black: no half-transparent pixel may be darker than it."""
+    source = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    source.paste((200, 40, 40, 255), (10, 10, 30, 30))
+    source.paste((0, 90, 0, 0), (0, 0, 40, 5))
+    plan = Plan(Size(40, 40), Size(100, 100), Box(0, 0, 40, 40), PixelBox(0, 0, 100, 100))
+    kept = np.asarray(resample(source, plan)).astype(int)
+    visible = kept[kept[..., 3] > 32]
+    assert len(visible) > 2500
+    assert visible[:, 0].min() > 190
+    assert tuple(kept[2, 50]) == (0, 90, 0, 0)  # what is hidden stays what it was
 
 
 def test_where_nothing_is_painted_the_output_is_the_kept_part() -> None:

@@ -36,6 +36,23 @@ def test_what_is_no_ratio_is_refused(text: str) -> None:
         AspectRatio.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (Size(3000, 2000), Size(300, 200), True),
+        (Size(3000, 2000), Size(1000, 667), True),
+        (Size(100, 67), Size(6000, 4000), True),
+        (Size(3000, 2000), Size(300, 203), False),
+        (Size(3000, 2000), Size(200, 300), False),
+    ],
+)
+def test_sizes_of_one_ratio_may_differ_by_what_rounding_takes(
+    one: Size, other: Size, *, alike: bool
+) -> None:
+    assert one.resembles(other) is alike
+    assert other.resembles(one) is alike
+
+
 def test_a_box_of_fractions_is_read() -> None:
     assert Box.parse_fractions("0.1, 0.2,0.9,1") == Box(0.1, 0.2, 0.9, 1)
 

@@ -93,3 +93,19 @@ def test_a_plan_for_a_target_that_cannot_be_made_is_refused() -> None:
     size = [200_000, 200_000]
     with pytest.raises(UnreachableTarget):
         Plan.from_json(spoil(target=size, place=[0, 0, 600, 400]))
+
+
+def test_a_plan_fits_a_larger_source_of_the_same_ratio() -> None:
+    plan = Plan(Size(300, 200), Size(400, 200), Box(0, 20, 300, 170), PixelBox(50, 0, 350, 150))
+    fitted = plan.fit(Size(6000, 4001))
+    fitted.check()
+    assert fitted.crop == Box(0, 400, 6000, 3400)
+    assert (fitted.place, fitted.target) == (plan.place, plan.target)
+    assert plan.fit(Size(300, 200)) == plan
+
+
+@pytest.mark.parametrize("source", [Size(200, 300), Size(300, 190), Size(6000, 4100)])
+def test_a_plan_does_not_fit_a_source_of_another_ratio(source: Size) -> None:
+    plan = Plan(Size(300, 200), Size(300, 200), Box(0, 0, 300, 200), PixelBox(0, 0, 300, 200))
+    with pytest.raises(InvalidPlan, match="another ratio"):
+        plan.fit(source)

@@ -1,12 +1,13 @@
 """What every plan promises, for any source, any target and any subjects."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from pipelines.composition import Composition, Subject, SubjectKind
-from pipelines.errors import UnreachableTarget
+from pipelines.errors import UnreachablePlan, UnreachableTarget
 from pipelines.geometry import AspectRatio, Box, Edge, Size
 from pipelines.plan import Plan
 from pipelines.planner import make_plan
@@ -53,6 +54,7 @@ rule_sets = st.builds(
     keep_clear=st.lists(boxes().filter(lambda box: box.area > 0), max_size=1).map(tuple),
     anchor=st.none() | st.sampled_from(Anchor),
     prefer=st.none() | st.sampled_from(Prefer),
+    protect_kinds=st.frozensets(st.sampled_from(SubjectKind)),
 ).filter(lambda rules: not (rules.anchor and rules.prefer))
 
 
@@ -105,15 +107,75 @@ def test_a_must_keep_box_is_whole_or_there_is_a_warning(
     plan = plan_or_none(source, composition, target, rules)
     if plan is None or plan.warnings:
         return
-    kept = plan.crop.scaled(1 / source.width, 1 / source.height)
+    seen = composition.protecting(rules.protect, rules.protect_kinds)
+    assert_kept(plan, [subject for subject in seen.subjects if subject.must_keep])
+
+
+@settings(max_examples=200, deadline=None)
+@given(sources, compositions, targets, rule_sets)
+def test_what_is_of_a_protected_kind_is_whole_and_uncovered_or_there_is_a_warning(
+    source: Size, composition: Composition, target: Target, rules: Rules
+) -> None:
+    plan = plan_or_none(source, composition, target, rules)
+    if plan is None or plan.warnings:
+        return
+    found = [seen for seen in composition.subjects if seen.kind in rules.protect_kinds]
+    assert_kept(plan, found)
+    assert_uncovered(plan, found, rules)
+
+
+@settings(max_examples=200, deadline=None)
+@given(sources, compositions, targets, rule_sets)
+def test_a_strict_plan_keeps_what_is_protected_or_there_is_none(
+    source: Size, composition: Composition, target: Target, rules: Rules
+) -> None:
+    loose = plan_or_none(source, composition, target, rules)
+    if loose is None:
+        return
+    strict = replace(rules, strict=True)
+    if loose.warnings:
+        with pytest.raises(UnreachablePlan):
+            make_plan(source, composition, target, strict)
+        return
+    plan = make_plan(source, composition, target, strict)
+    found = [seen for seen in composition.subjects if seen.kind in rules.protect_kinds]
+    named = [Subject(box, "protected area") for box in rules.protect]
+    assert_kept(plan, found + named)
+    assert_uncovered(plan, found + named, rules)
+
+
+def assert_kept(plan: Plan, subjects: list[Subject]) -> None:
+    """Nothing of them is cut."""
+    kept = plan.crop.scaled(1 / plan.source.width, 1 / plan.source.height)
     # one output px along each axis, for whole-pixel placement
-    slack = (1.02 / plan.scale / source.width, 1.02 / plan.scale / source.height)
-    guessed = not rules.protect
-    for subject in composition.subjects:
-        if subject.must_keep and (subject.trusted or guessed):
-            assert subject.box.inside(kept, *slack)
-    for box in rules.protect:
-        assert box.inside(kept, *slack)
+    slack = (1.02 / plan.scale / plan.source.width, 1.02 / plan.scale / plan.source.height)
+    for subject in subjects:
+        assert subject.box.inside(kept, *slack)
+
+
+def assert_uncovered(plan: Plan, subjects: list[Subject], rules: Rules) -> None:
+    """None of them reaches into a keep-clear zone, but for the pixel of whole-pixel placement."""
+    for subject in subjects:
+        for zone in rules.keep_clear:
+            hidden = plan.on_output(subject.box).intersection(zone.scaled(*plan.target))
+            assert min(hidden.width, hidden.height) <= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(sources, compositions, targets, st.floats(0.01, 8))
+def test_a_plan_fits_every_source_of_its_ratio(
+    source: Size, composition: Composition, target: Target, factor: float
+) -> None:
+    plan = plan_or_none(source, composition, target, Rules())
+    other = Size(round(source.width * factor), round(source.height * factor))
+    if plan is None or min(other) < 1:
+        return
+    fitted = plan.fit(other)
+    fitted.check()
+    assert (fitted.source, fitted.target, fitted.place) == (other, plan.target, plan.place)
+    shares = (fitted.crop.width / other.width, fitted.crop.height / other.height)
+    wanted = (plan.crop.width / source.width, plan.crop.height / source.height)
+    assert shares == pytest.approx(wanted, rel=1.01 / min(*other, *source))
 
 
 @settings(max_examples=100, deadline=None)

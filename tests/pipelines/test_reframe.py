@@ -161,9 +161,9 @@ def test_without_a_prompt_the_describers_scene_is_painted() -> None:
     assert brush.prompts == ["a meadow #0"]
 
 
-def test_solid_and_edge_do_not_trouble_the_engine_and_need_no_seam() -> None:
+def test_drawn_fills_do_not_trouble_the_engine_and_need_no_seam() -> None:
     reframer, _, brush = make_reframer()
-    for fill in (Fill.SOLID, Fill.EDGE):
+    for fill in (fill for fill in Fill if fill.is_drawn):
         (output,) = reframer(SOURCE, [ReframeRequest(Expansion(left=50), fill=fill)])
         assert output.plan.feather == 0
         assert output.fill is fill
@@ -185,7 +185,7 @@ def test_a_plan_for_another_source_is_refused() -> None:
     reframer, _, _ = make_reframer()
     plan = reframer.plan(reframer.describe(SOURCE), ReframeRequest(Size(240, 80)))
     other = to_png(draw_coordinates(50, 50))
-    with pytest.raises(InvalidPlan, match="source of 120x80, this one is 50x50"):
+    with pytest.raises(InvalidPlan, match="source of 120x80; 50x50 has another ratio"):
         list(reframer(other, [ReframeRequest(plan.target, plan=plan)]))
 
 
