@@ -16,13 +16,14 @@ import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from pipelines.codec.colour import convert_to_srgb
 from pipelines.codec.frames import describe_frames
 from pipelines.codec.limits import Limits
+from pipelines.codec.notice import Notice, read_notice
 from pipelines.codec.signature import open_header
 from pipelines.errors import ImageTooLarge, ImageUndecodable, ReframeError
 from pipelines.geometry import Size
@@ -52,6 +53,10 @@ class Source:
     """Of the bytes, in hexadecimal."""
     notes: tuple[str, ...]
     """What had to be done to the file, in words."""
+    notice: Notice = field(default_factory=Notice)
+    """Whose it is, and what it says of its own making."""
+    data: bytes = field(default=b"", repr=False)
+    """The file itself."""
 
 
 def decode(data: bytes, limits: Limits = Limits()) -> Source:  # noqa: B008  frozen
@@ -104,8 +109,10 @@ def _read(file: ImageFile.ImageFile, data: bytes) -> Source:
             picture = picture.transpose(_TURNS[turn])
         elif turn >= 5:  # noqa: PLR2004  those swap width and height
             size = Size(size.height, size.width)
+    notice = read_notice(file)
     notes.extend(describe_frames(file, data))
-    return Source(picture, name, size, hashlib.sha256(data).hexdigest(), tuple(notes))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Source(picture, name, size, sha256, tuple(notes), notice, data)
 
 
 def _read_orientation(file: ImageFile.ImageFile) -> int:

@@ -6,8 +6,8 @@ from the size of the picture alone, so the bytes do not depend on the number of 
 
 Each band tries some of its rows first. Grain and photographs end with the average filter and
 run-length matching, which finds nearly all there is to find in a fraction of the time; repeated
-pixels, as in text, drawings and bars, with real matching at zlib's default level. 8-bit RGB and
-RGBA only: no palettes, no interlacing, no chunks but the profile and the pixels.
+pixels, as in text, drawings and bars, with real matching at zlib's default level. 8-bit grey, RGB
+and RGBA only: no palettes, no interlacing, no chunks but the profile, EXIF, XMP and the pixels.
 """
 
 import os
@@ -20,11 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipelines.codec.embedded import Embedded
+
 _Rows = NDArray[np.uint8]  # (rows, width, channels)
 _BAND = 1 << 20  # bytes before compression
 _SPACING = 32  # rows from one tried pair to the next
 _COSTLY, _TINY = 0.25, 0.08  # shares of the pixels' bytes: real matching is slow above, free below
 _ADLER = 65_521  # the prime of adler32
+_XMP = b"XML:com.adobe.xmp\0\0\0\0\0"  # keyword, not compressed, no language, no translation
 _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)  # as numbered by the PNG standard
 
 
@@ -45,18 +48,25 @@ class _Band(NamedTuple):
 
 
 def encode_png(
-    picture: Image.Image, profile: bytes, *, smallest: bool = False, threads: int | None = None
+    picture: Image.Image,
+    profile: bytes | None,
+    embedded: Embedded = Embedded(),  # noqa: B008  frozen
+    *,
+    smallest: bool = False,
+    threads: int | None = None,
 ) -> bytes:
-    """Write an RGB or RGBA ``picture`` with an ICC ``profile``.
+    """Write a ``picture`` of mode L, RGB or RGBA with an ICC ``profile``.
 
     Args:
         picture: 8 bits per channel, at least 1x1.
         profile: that of the picture's colours; not applied.
+        embedded: EXIF and XMP.
         smallest: take several times as long for some percent fewer bytes.
         threads: as many as the machine has cores when None; the bytes are the same.
     """
-    pixels = np.asarray(picture)  # (height, width, 3 or 4)
-    height, width, channels = pixels.shape
+    width, height = picture.size
+    pixels = np.asarray(picture).reshape(height, width, -1)  # 1, 3 or 4 channels
+    channels = pixels.shape[2]
     step = max(1, _BAND // (width * channels))
     starts = range(0, height, step)
 
@@ -67,13 +77,15 @@ def encode_png(
 
     with ThreadPoolExecutor(min(len(starts), threads or os.cpu_count() or 1)) as pool:
         bands = list(pool.map(write, starts))
-    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)
     stream = b"".join((b"\x78\x01", *(band.data for band in bands), _combine_checksums(bands)))
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
             _make_chunk(b"IHDR", header),
-            _make_chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(profile, 9)),
+            _make_chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(profile, 9)) if profile else b"",
+            _make_chunk(b"eXIf", embedded.exif) if embedded.exif else b"",
+            _make_chunk(b"iTXt", _XMP + embedded.xmp) if embedded.xmp else b"",
             _make_chunk(b"IDAT", stream),
             _make_chunk(b"IEND", b""),
         )

@@ -1,57 +1,113 @@
 """From a finished picture to the bytes that are handed out."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from pipelines.codec.decode import Source
-from pipelines.codec.encode import Encoded, encode
-from pipelines.export.wishes import Export, Extra
-from pipelines.fill import Fill
-from pipelines.plan import Plan
+from pipelines.codec.embedded import Embedded, Layer
+from pipelines.codec.encode import Encoded, Format, encode, flatten
+from pipelines.errors import InvalidOption, UnreachableBudget
+from pipelines.export.extras import ExtraFile, draw_extras
+from pipelines.export.material import Material
+from pipelines.export.provenance import Provenance, name_source_type, write_metadata
+from pipelines.export.signing import SIGNABLE, Signer, Unsigned
+from pipelines.export.wishes import Alpha, Export
 
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """A finished output and what it was made of, RGB or RGBA.
-
-    ``kept`` is the source at its size in the output; ``fill`` is None where nothing was added.
-    """
-
-    output: Image.Image
-    kept: Image.Image
-    plan: Plan
-    fill: Fill | None
-    source: Source
-    engine: str
-    models: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ExtraFile:
-    """A file beside an output; ``extension`` has its dot."""
-
-    kind: Extra
-    data: bytes
-    extension: str
-    media_type: str
+__all__ = ["Exported", "ExtraFile", "Material", "check_signing", "export"]
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The output's file, and those beside it."""
+    """The output's file, what it says of its making, and the files beside it."""
 
     file: Encoded
+    provenance: Provenance
     extras: tuple[ExtraFile, ...] = ()
 
 
-def export(material: Material, wishes: Export) -> Exported:
-    """Write the output as ``wishes`` has it.
+def check_signing(wishes: Export, signer: Signer | None) -> None:
+    """Raise InvalidOption where a signature is asked for that cannot be had."""
+    if wishes.c2pa and wishes.format not in SIGNABLE:
+        msg = f"C2PA has no place for a signature in {wishes.format}"
+        raise InvalidOption(msg)
+    if wishes.c2pa and signer is None:
+        raise InvalidOption("C2PA needs a certificate, and this machine has none")
+
+
+def export(material: Material, wishes: Export, signer: Signer | None = None) -> Exported:
+    """Write the output as ``wishes`` has it, and all extras but the record.
 
     Raises:
-        InvalidOption, UnreachableBudget: what the format cannot hold.
+        InvalidOption, UnreachableBudget: what the format cannot hold, or who cannot sign.
     """
-    file = encode(
-        material.output, wishes.format, quality=wishes.quality, max_bytes=wishes.max_bytes
-    )
-    return Exported(file)
+    check_signing(wishes, signer)
+    output = material.composed.output
+    notes: tuple[str, ...] = ()
+    if output.mode == "RGBA" and wishes.flattens:
+        output, notes = flatten(output, wishes.colour), (_explain(wishes),)
+    layers = tuple(_list_layers(material, wishes)) if wishes.format is Format.PSD else ()
+    embedded = write_metadata(material, wishes)._replace(layers=layers)
+    file, embedded = _write(output, wishes, embedded)
+    file, signed = _sign(file, material, wishes, signer)
+    provenance = Provenance(bool(embedded.xmp), signed, name_source_type(material))
+    file = replace(file, notes=notes + file.notes)
+    return Exported(file, provenance, tuple(draw_extras(material, wishes)))
+
+
+def _write(output: Image.Image, wishes: Export, embedded: Embedded) -> tuple[Encoded, Embedded]:
+    """The file, and what is embedded in it: where nothing else helps, metadata is left out."""
+    quality, limit = wishes.quality, wishes.max_bytes
+    try:
+        file = encode(output, wishes.format, quality=quality, max_bytes=limit, embedded=embedded)
+    except UnreachableBudget:
+        bare = Embedded(layers=embedded.layers)
+        if bare == embedded:
+            raise
+        file = encode(output, wishes.format, quality=quality, max_bytes=limit, embedded=bare)
+        note = f"metadata left out, copyright and all, to fit {limit} bytes"
+        return replace(file, notes=(*file.notes, note)), bare
+    return file, embedded
+
+
+def _sign(
+    file: Encoded, material: Material, wishes: Export, signer: Signer | None
+) -> tuple[Encoded, bool]:
+    """The file, signed where that is wished and possible, else with a note."""
+    if signer is None or wishes.c2pa is False or wishes.format not in SIGNABLE:
+        return file, False
+    try:
+        data = signer(file.data, file.format, material)
+    except Unsigned as error:
+        if wishes.c2pa:
+            msg = f"the file cannot be signed: {error}"
+            raise InvalidOption(msg) from error
+        return replace(file, notes=(*file.notes, f"not signed: {error}")), False
+    if wishes.max_bytes is not None and len(data) > wishes.max_bytes:
+        note = f"not signed: with its signature the file has {len(data)} bytes"
+        return replace(file, notes=(*file.notes, note)), False
+    return replace(file, data=data), True
+
+
+def _explain(wishes: Export) -> str:
+    note = f"transparency laid on {wishes.background or 'white'}"
+    return note if wishes.alpha is Alpha.FLATTEN else f"{note}: JPEG has none"
+
+
+def _list_layers(material: Material, wishes: Export) -> Iterator[Layer]:
+    """The generated layer below, the source above it with the seam as its mask.
+
+    Where the output has transparency each layer has its own, and the lower one a mask as well.
+    """
+    composed, transparent = material.composed, material.composed.output.mode == "RGBA"
+
+    def settle(picture: Image.Image) -> Image.Image:
+        return flatten(picture, wishes.colour) if transparent and wishes.flattens else picture
+
+    generated, mask = composed.generated, None
+    if generated and transparent:
+        generated.putalpha(composed.output.getchannel("A"))
+        mask = None if wishes.flattens else composed.mask.point(lambda level: 255 * bool(level))
+    if generated:
+        yield Layer("Generated", settle(generated), mask=mask)
+    yield Layer("Source", settle(material.kept), material.plan.place[:2], composed.share)

@@ -1,9 +1,13 @@
 """What the caller wants to get: the file's kind, and what goes into and beside it."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pipelines.codec.encode import Format
+from pipelines.errors import InvalidOption
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class Alpha(StrEnum):
@@ -57,3 +61,19 @@ class Export:
     metadata: Metadata = Metadata.COPYRIGHT
     xmp: bool = True
     c2pa: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InvalidOption for a background that is no colour."""
+        if self.background is not None and not _COLOUR.fullmatch(self.background):
+            msg = f"a background is a colour like #ff8800, not {self.background!r}"
+            raise InvalidOption(msg)
+
+    @property
+    def flattens(self) -> bool:
+        """Whether no transparency is left; JPEG has none."""
+        return self.alpha is Alpha.FLATTEN or self.format is Format.JPEG
+
+    @property
+    def colour(self) -> str:
+        """What transparency is laid on, ``#rrggbb``."""
+        return (self.background or "#ffffff").lower()
