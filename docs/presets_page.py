@@ -11,10 +11,10 @@ HEAD = """\
 Made by `make docs` from `pipelines/presets/presets.toml`.
 
 A preset is a size with what belongs to it: a format, a byte limit and zones that no subject may lie
-in. `--preset meta/story,iab` makes one size and all of a platform; over HTTP it is
-`"presets": ["meta/story", "iab"]`. What you say yourself wins: `--format`, `--max-bytes` and
-`--keep-clear` take the place of the preset's own. A file that cannot be made small enough is an
-error, never a larger file.
+in. `--preset meta/story,iab` makes one size and all of a platform, `--preset ads` a collection;
+over HTTP it is `"presets": ["meta/story", "ads"]`. What you say yourself wins: `--format`,
+`--max-bytes` and `--keep-clear` take the place of the preset's own. A file that cannot be made
+small enough is an error, never a larger file.
 
 `smart-resize presets list` shows them, `smart-resize presets show meta/story` one of them with its
 sources, `GET /v1/presets` the same as JSON.
@@ -39,6 +39,11 @@ format = "webp"
 [acme.presets]
 hero = { title = "Hero", size = "1920x600", max_bytes = 200_000, clear = { right = 0.4 } }
 card = { title = "Card", mm = [85, 55], dpi = 300, bleed = 3, margin = 3 }
+
+[[collection]]
+name = "launch"
+title = "Everything for a launch"
+presets = ["acme/hero", "acme/card", "meta/story"]
 ```
 
 `clear` is how deep each edge is kept clear, `keep_clear` a list of boxes `[left, top, right,
@@ -51,8 +56,17 @@ def write_presets() -> str:
     catalogue = read_shipped()
     grades = "\n".join(f"- {grade}: {grade.words};" for grade in Grade)
     parts = [HEAD, grades.removesuffix(";") + "."]
+    parts.append(_collections(catalogue))
     parts += [_platform(catalogue, platform) for platform in catalogue.platforms]
     return "\n\n".join([*parts, OWN]) + "\n"
+
+
+def _collections(catalogue: Catalogue) -> str:
+    rows = [
+        f"- `{each.name}`: {each.title}: {', '.join(f'`{name}`' for name in each.presets)}"
+        for each in catalogue.collections
+    ]
+    return "\n".join(["## Collections", "", *rows])
 
 
 def _platform(catalogue: Catalogue, platform: str) -> str:

@@ -1,9 +1,10 @@
-"""All presets there are, found by name or by platform."""
+"""All presets there are, found by name, by platform or by collection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.errors import InvalidOption
+from pipelines.presets.collection import Collection
 from pipelines.presets.preset import Preset
 
 
@@ -12,6 +13,19 @@ class Catalogue:
     """Presets in the order of their file, no two with the same id."""
 
     presets: tuple[Preset, ...]
+    collections: tuple[Collection, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse collections that nobody could mean; raises InvalidOption."""
+        ids = {preset.id for preset in self.presets}
+        for collection in self.collections:
+            if collection.name in self.platforms:
+                msg = f"{collection.name} is the name of a platform, not of a collection"
+                raise InvalidOption(msg)
+            for name in collection.presets:
+                if name not in ids:
+                    msg = f"collection {collection.name} has {name!r}, which is no preset"
+                    raise InvalidOption(msg)
 
     @property
     def platforms(self) -> tuple[str, ...]:
@@ -30,18 +44,30 @@ class Catalogue:
         """All of a platform; raises InvalidOption where there are none."""
         found = tuple(preset for preset in self.presets if preset.platform == platform)
         if not found:
-            msg = f"there are no presets for {platform!r}; there are {', '.join(self.platforms)}"
+            names = (*self.platforms, *(collection.name for collection in self.collections))
+            msg = f"there are no presets for {platform!r}; there are {', '.join(names)}"
             raise InvalidOption(msg)
         return found
 
+    def find_collection(self, name: str) -> Collection | None:
+        """The collection with this name."""
+        found = (collection for collection in self.collections if collection.name == name)
+        return next(found, None)
+
     def select(self, names: Sequence[str]) -> tuple[Preset, ...]:
-        """The presets that these ids and platforms mean, in this order, each once.
+        """The presets that these ids, platforms and collections mean, in this order, each once.
 
         Raises:
             InvalidOption: a name that means none.
         """
         chosen: dict[str, Preset] = {}
         for name in map(str.strip, names):
-            meant = (self.find(name),) if "/" in name else self.of(name)
-            chosen |= {preset.id: preset for preset in meant}
+            chosen |= {preset.id: preset for preset in self._mean(name)}
         return tuple(chosen.values())
+
+    def _mean(self, name: str) -> tuple[Preset, ...]:
+        if "/" in name:
+            return (self.find(name),)
+        if collection := self.find_collection(name):
+            return tuple(map(self.find, collection.presets))
+        return self.of(name)

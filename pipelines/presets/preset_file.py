@@ -10,6 +10,13 @@ A table per platform; its keys but ``presets`` are defaults for the presets belo
     hero = { title = "Hero", size = "1920x600", max_bytes = 200_000, clear = { right = 0.4 } }
     card = { title = "Card", mm = [85, 55], dpi = 300, bleed = 3 }
 
+Presets that are wanted together are a collection, which one with the same name replaces:
+
+    [[collection]]
+    name = "launch"
+    title = "Everything for a launch"
+    presets = ["acme/hero", "meta/story"]
+
 ``clear`` is how deep each edge is kept clear, ``keep_clear`` a list of boxes, both in fractions;
 ``max_bytes = 0`` is no limit.
 What the operator's file says of a preset or platform that is shipped replaces just that key.
@@ -26,6 +33,7 @@ from pipelines.codec.encode import Format
 from pipelines.errors import InvalidOption
 from pipelines.geometry import Box, Size
 from pipelines.presets.catalogue import Catalogue
+from pipelines.presets.collection import Collection
 from pipelines.presets.preset import Grade, Preset
 from pipelines.presets.sheet import Sheet
 from pipelines.presets.zones import edge_zones
@@ -73,25 +81,25 @@ def read_presets(own: Path | None = None) -> Catalogue:
     Raises:
         InvalidOption: a file that cannot be read, or says what no preset can be.
     """
-    shipped = _read(SHIPPED)
+    shipped, bundled = _read(SHIPPED)
     if own is None:
-        return _build(_flatten(shipped), {})
+        return _build(_flatten(shipped), {}, bundled)
     try:
-        said = _read(own)
+        said, added = _read(own)
         merged = {
             name: {**shipped.get(name, {}), **said.get(name, {})} for name in {**shipped, **said}
         }
         for name, table in merged.items():
             tables = (shipped.get(name, {}), said.get(name, {}))
             table["presets"] = _merge(*(side.get("presets", {}) for side in tables))
-        return _build(_flatten(merged), said, own.name)
+        return _build(_flatten(merged), said, {**bundled, **added}, own.name)
     except InvalidOption as error:
         msg = f"{own}: {error.detail}"
         raise InvalidOption(msg) from error
 
 
-def _read(path: Path) -> dict[str, Fields]:
-    """The tables of a file, each of the right shape, their fields not yet looked at."""
+def _read(path: Path) -> tuple[dict[str, Fields], dict[str, Collection]]:
+    """The tables of a file, each of the right shape, and its collections by their names."""
     try:
         with path.open(encoding="utf-8") as file:
             document = tomllib.loads(file.read(MOST))
@@ -101,6 +109,7 @@ def _read(path: Path) -> dict[str, Fields]:
     except ValueError as error:  # neither UTF-8 nor TOML
         msg = f"presets are written in TOML: {error}"
         raise InvalidOption(msg) from error
+    collections = _read_collections(document.pop("collection", []))
     for platform, table in document.items():
         rows = table.get("presets", {}) if isinstance(table, dict) else None
         if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
@@ -108,7 +117,19 @@ def _read(path: Path) -> dict[str, Fields]:
             raise InvalidOption(msg)
         for name, fields in ((platform, _defaults(table)), *rows.items()):
             _check(name if name == platform else f"{platform}/{name}", fields)
-    return document
+    return document, collections
+
+
+def _read_collections(tables: Any) -> dict[str, Collection]:
+    try:
+        found = [
+            Collection(**{**table, "presets": tuple(map(str, table["presets"]))})
+            for table in tables
+        ]
+    except (TypeError, LookupError) as error:
+        msg = "a [[collection]] has a name, a title and a list of presets, and nothing else"
+        raise InvalidOption(msg) from error
+    return {collection.name: collection for collection in found}
 
 
 def _check(what: str, fields: Fields) -> None:
@@ -150,14 +171,19 @@ def _flatten(document: Mapping[str, Fields]) -> Tables:
     }
 
 
-def _build(tables: Tables, own: Mapping[str, Fields], file: str = "") -> Catalogue:
+def _build(
+    tables: Tables,
+    own: Mapping[str, Fields],
+    collections: Mapping[str, Collection],
+    file: str = "",
+) -> Catalogue:
     presets = []
     for name, fields in tables.items():
         platform, _, row = name.partition("/")
         said = own.get(platform, {})
         local = bool(_defaults(said)) or row in said.get("presets", {})
         presets.append(_preset(name, {"sources": [file], **fields}, local=local))
-    return Catalogue(tuple(presets))
+    return Catalogue(tuple(presets), tuple(collections.values()))
 
 
 def _preset(name: str, fields: Fields, *, local: bool) -> Preset:

@@ -112,7 +112,7 @@ def test_pixels_take_the_place_of_paper_and_paper_of_pixels(tmp_path: Path) -> N
         ('[acme.presets.hero]\ntitle = "H"\nsize = "9x9"\nmm = [9, 9]', "either a size"),
         ('[acme.presets.hero]\ntitle = "H"\nsize = 9', "size of acme/hero is 9"),
         ('[acme.presets.hero]\ntitle = "H"\nsize = "nine"', "acme/hero: a size is written"),
-        ('[acme.presets.hero]\ntitle = "H"\nsize = "9x9"\nformat = "psd"', "format is one of"),
+        ('[acme.presets.hero]\ntitle = "H"\nsize = "9x9"\nformat = "bmp"', "format is one of"),
         ('[acme.presets.hero]\ntitle = "H"\nsize = "9x9"\ngrade = "D"', "'D' is not a valid Grade"),
         ('[acme.presets.hero]\ntitle = "H"\nsize = "9x9"\nmax_bytes = -1', "byte limit"),
         ('[acme.presets.hero]\ntitle = "H"\nsize = "9x9"\nmax_bytes = true', "max_bytes of"),
