@@ -5,6 +5,7 @@ import secrets
 import string
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 PREFIX = "sr_"
 ALPHABET = string.ascii_letters + string.digits
@@ -17,7 +18,8 @@ class ApiKey:
     """What is kept of a key: never the secret, only its digest.
 
     ``rate`` is requests a minute and ``concurrency`` unfinished jobs, 0 for no limit.
-    ``retention`` is how many seconds outputs are kept, None for the server's own.
+    ``retention`` is how many seconds outputs are kept, None for the server's own. ``defaults`` are
+    fields of a run where its caller says nothing.
     """
 
     id: str
@@ -28,6 +30,7 @@ class ApiKey:
     rate: int = 0
     concurrency: int = 0
     retention: int | None = None
+    defaults: dict[str, Any] | None = None
 
 
 def make_secret() -> str:

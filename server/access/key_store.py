@@ -3,12 +3,13 @@
 import hmac
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 import uuid_utils
 
 from server.access.key import ApiKey, digest_of, make_secret
-from server.database.schema import METADATA
+from server.database.schema import JSON, METADATA
 from server.database.times import Time
 
 FRESH = 2.0
@@ -28,6 +29,7 @@ KEYS = sa.Table(
     sa.Column("rate", sa.Integer, nullable=False, default=0),
     sa.Column("concurrency", sa.Integer, nullable=False, default=0),
     sa.Column("retention", sa.Integer),
+    sa.Column("defaults", JSON),
 )
 
 
@@ -41,7 +43,13 @@ class KeyStore:
         self._any: tuple[float, bool] = (0.0, False)
 
     def create(
-        self, name: str, *, rate: int = 0, concurrency: int = 0, retention: int | None = None
+        self,
+        name: str,
+        *,
+        rate: int = 0,
+        concurrency: int = 0,
+        retention: int | None = None,
+        defaults: dict[str, Any] | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret, which is shown now and never again."""
         secret = make_secret()
@@ -53,6 +61,7 @@ class KeyStore:
             rate=rate,
             concurrency=concurrency,
             retention=retention,
+            defaults=defaults,
         )
         with self._engine.begin() as connection:
             connection.execute(KEYS.insert().values(**_to_row(key)))

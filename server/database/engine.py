@@ -4,6 +4,7 @@ SQLite comes from ``pysqlite3``, which carries its own: the queue needs 3.42 or 
 Python was built with is often older. It runs in write-ahead mode, never on a network file system.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,21 @@ def database_url(data: Path, url: str | None) -> str:
 def open_database(url: str, *, pool: int = 8) -> sa.Engine:
     """An engine with at most ``pool`` connections; connects when first used.
 
+    A thread that finds all of them taken waits as long as for another writer on SQLite, and no
+    longer than a caller of the API should on Postgres.
+
     Raises:
         DatabaseUnavailable: not a URL that this server can use.
     """
+    # a pool tells what it does in its class's name, and only SQLAlchemy's own are told not to
+    logging.getLogger(__name__).setLevel(logging.WARNING)
     try:
         if url.startswith("sqlite:"):
-            return _open_sqlite(url)
+            return _open_sqlite(url, pool)
         keepalives = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
         return sa.create_engine(
             url,
+            poolclass=Pool,
             pool_size=pool,
             max_overflow=0,
             pool_timeout=2,
@@ -57,11 +64,18 @@ def open_database(url: str, *, pool: int = 8) -> sa.Engine:
         raise DatabaseUnavailable(msg) from error
 
 
-def _open_sqlite(url: str) -> sa.Engine:
+def _open_sqlite(url: str, pool: int) -> sa.Engine:
     import pysqlite3  # noqa: PLC0415  not needed where Postgres is used
 
     engine = sa.create_engine(
-        url, module=pysqlite3, hide_parameters=True, connect_args={"check_same_thread": False}
+        url,
+        module=pysqlite3,
+        poolclass=Pool,
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=PATIENCE,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -75,14 +89,33 @@ def _open_sqlite(url: str) -> sa.Engine:
     return engine
 
 
+class Pool(sa.QueuePool):
+    """A bounded number of connections; where ``is_frank``, it says DatabaseUnavailable.
+
+    Else SQLAlchemy's own error tells the workflow engine to try again.
+    """
+
+    is_frank = False
+
+    def connect(self) -> sa.PoolProxiedConnection:
+        """One of them, once it is free; raises after the timeout."""
+        try:
+            return super().connect()
+        except sa.exc.TimeoutError as error:
+            if self.is_frank:
+                raise DatabaseUnavailable from error
+            raise
+
+
 def say_unavailable(engine: sa.Engine) -> sa.Engine:
     """Let outages surface as DatabaseUnavailable; other mistakes stay what they are."""
+    if isinstance(engine.pool, Pool):
+        engine.pool.is_frank = True
 
     @event.listens_for(engine, "handle_error")
     def name(context: sa.engine.ExceptionContext) -> DatabaseUnavailable | None:
         outage = isinstance(
-            context.sqlalchemy_exception,
-            sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError,
+            context.sqlalchemy_exception, sa.exc.OperationalError | sa.exc.InterfaceError
         )
         if outage or context.is_disconnect:
             return DatabaseUnavailable()

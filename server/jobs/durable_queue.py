@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOSClient
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -13,10 +12,10 @@ from pipelines.errors import JobCancelled
 from server.errors import IdempotencyConflict, JobExpired, QueueFull
 from server.jobs import contract
 from server.jobs.job import Draft, Failure, Job, Output, Stage, Status
+from server.jobs.line import Line
 from server.jobs.outage import reaching
 from server.jobs.queue import JobPage, JobQuery, Submission
 from server.jobs.selection import count_waiting, find_earlier, list_jobs, read_job
-from server.jobs.serializer import JsonSerializer
 from server.jobs.table import JOBS, USAGE, Row, to_job, to_json, to_row
 from server.jobs.tallies import count_end
 
@@ -43,13 +42,7 @@ class DurableQueue:
         """``bound`` jobs may wait at most. Connects when first used, and migrates nothing."""
         self._engine = engine
         self._bound = bound
-        self._line = DBOSClient(
-            system_database_engine=engine,
-            serializer=JsonSerializer(),
-            application_name=contract.APPLICATION,
-            lazy=True,
-            retry_connection_errors=False,
-        )
+        self._line = Line(engine)
 
     def submit(self, draft: Draft) -> Submission:
         """Keep the job and put it in line, in one transaction."""
@@ -82,7 +75,7 @@ class DurableQueue:
                     query = _change(job_id, Status.RUNNING).values(cancel_requested=True)
                     connection.execute(query)
             if waiting:
-                self._leave_line(job_id)
+                self._line.leave(job_id)
             return self.get(job_id)
 
     def begin(self, job_id: str, worker: str) -> Job:
@@ -149,10 +142,33 @@ class DurableQueue:
                 self._end(connection, job_id, status, OPEN, reason, gpu_seconds=gpu_seconds)
             return self.get(job_id)
 
-    def redeliver(self, job_id: str, number: int) -> None:
-        """Put one more delivery of a job's callback in line; ``number``, from 1, tells which."""
+    def line_up(self, job_id: str) -> None:
+        """Put a job whose sources have come in line for a device; again changes nothing."""
+        query = sa.select(JOBS.c.priority).where(JOBS.c.id == job_id)
         with reaching(), self._engine.begin() as connection:
-            self._enqueue_callback(connection, job_id, number)
+            priority = connection.execute(query).scalar()
+            if priority is not None:  # else it was deleted
+                self._line.add_job(connection, job_id, priority)
+
+    def redeliver(self, job_id: str, number: int) -> int:
+        """Put one more delivery of a job's callback in line; returns its number.
+
+        That is ``number``, from 1, or the first after it that nobody was given.
+        """
+        with reaching(), self._engine.begin() as connection:
+            # the row is locked: who asks at the same moment comes after this
+            connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(id=job_id))
+            while self._line.has_callback(job_id, number):
+                number += 1
+            self._line.add_callback(connection, job_id, number)
+        return number
+
+    def try_again(self, job_id: str, number: int, past: int, at: datetime) -> None:
+        """Put the next try of a callback in line, for when it is due; again changes nothing."""
+        here = sa.select(JOBS.c.id).where(JOBS.c.id == job_id)
+        with reaching(), self._engine.begin() as connection:
+            if connection.execute(here).first() is not None:  # else it was deleted
+                self._line.add_try(connection, job_id, number, past, at)
 
     def _insert(self, draft: Draft) -> Job:
         with self._engine.begin() as connection:
@@ -160,16 +176,10 @@ class DurableQueue:
             values = to_row(draft, datetime.now(UTC))
             connection.execute(JOBS.insert().values(**values))
             self._refuse_beyond_bound(connection)
-            self._line.enqueue_in_transaction(
-                connection,
-                {
-                    "workflow_name": contract.REFRAME_JOB,
-                    "queue_name": contract.JOBS,
-                    "workflow_id": draft.id,
-                    "priority": draft.priority,
-                },
-                draft.id,
-            )
+            if all(source.startswith(contract.BLOB) for source in draft.order.given):
+                self._line.add_job(connection, draft.id, draft.priority)
+            else:
+                self._line.add_fetch(connection, draft.id, draft.priority, draft.owner)
             return read_job(connection, draft.id)
 
     def _refuse_beyond_bound(self, connection: sa.Connection) -> None:
@@ -208,34 +218,11 @@ class DurableQueue:
         if row is None:
             return False
         if row.callback_url is not None:
-            self._enqueue_callback(connection, job_id, 0)
-        _count_usage(connection, row)
-        count_end(connection, to_job(row))
+            self._line.add_callback(connection, job_id)
+        job = to_job(row)
+        _count_usage(connection, row, job.made)
+        count_end(connection, job)
         return True
-
-    def _enqueue_callback(self, connection: sa.Connection, job_id: str, number: int) -> None:
-        self._line.enqueue_in_transaction(
-            connection,
-            {
-                "workflow_name": contract.DELIVER_CALLBACK,
-                "queue_name": contract.CALLBACKS,
-                "workflow_id": contract.callback_id(job_id, number),
-                "priority": 1,
-            },
-            job_id,
-            number,
-        )
-
-    def _leave_line(self, job_id: str) -> None:
-        """A job that ended while it waited need not be taken up to learn so.
-
-        One that was taken up already, to get its sources, learns it when it would begin.
-        """
-        waiting = self._line.list_workflows(
-            workflow_ids=[job_id], status="ENQUEUED", load_input=False, load_output=False
-        )
-        for workflow in waiting:
-            self._line.cancel_workflow(workflow.workflow_id)
 
 
 def _change(job_id: str, *allowed: Status) -> sa.Update:
@@ -244,12 +231,12 @@ def _change(job_id: str, *allowed: Status) -> sa.Update:
     return JOBS.update().where(JOBS.c.id == job_id, JOBS.c.status.in_(statuses))
 
 
-def _count_usage(connection: sa.Connection, row: Row) -> None:
+def _count_usage(connection: sa.Connection, row: Row, made: int) -> None:
     new = {
         "owner": row.owner,
         "day": row.finished_at.date(),
         "jobs": 1,
-        "outputs": len(row.outputs),
+        "outputs": made,
         "gpu_seconds": row.gpu_seconds,
     }
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from server.jobs.order import Order
+from server.jobs.order import Order, Task
 
 
 class Status(StrEnum):
@@ -31,12 +31,24 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OutputExtra:
+    """A file beside an output; ``kind`` is one of ``pipelines.export.wishes.Extra``."""
+
+    kind: str
+    blob: str
+    file_name: str
+    media_type: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
-    """One picture that a job made.
+    """One picture that a job made; of a plan, the drawing.
 
     ``blob`` names its bytes in the image store, ``file_name`` is what a download is called.
     ``source``, ``target`` and ``variant`` number, from 0, what it was made of. ``record`` is
-    ``Reframed.to_json()``.
+    ``Reframed.to_json()``, of a plan ``Drawn.to_json()``.
     """
 
     blob: str
@@ -50,6 +62,7 @@ class Output:
     target: int
     variant: int
     record: dict[str, Any]
+    extras: tuple[OutputExtra, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +109,10 @@ class Draft:
 class Job:
     """A job as it stands; times are in UTC.
 
-    ``position`` counts the jobs ahead while it is queued. ``gpu_seconds`` is the time that it
-    had the engine to itself. ``nsfw`` is None where nothing was checked.
+    ``position`` counts the jobs ahead while it is queued. ``gpu_seconds`` is its share of the
+    time that it had the engine. ``nsfw`` is None where nothing was checked. An order that a newer
+    program took may not be readable here: then ``order`` is as much of it as is known, and the job
+    cannot be carried out.
     """
 
     id: str
@@ -120,6 +135,12 @@ class Job:
     gpu_seconds: float = 0.0
     worker: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    is_readable: bool = True
+
+    @property
+    def made(self) -> int:
+        """How many pictures it made; the drawings of a plan are none."""
+        return 0 if self.order.task is Task.PLAN else len(self.outputs)
 
     @property
     def nsfw(self) -> bool | None:

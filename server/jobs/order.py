@@ -1,6 +1,7 @@
 """What a job is to make, in our own words, whichever door it came through; kept as JSON."""
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -15,14 +16,15 @@ from pydantic import (
 from pipelines.codec.encode import Format
 from pipelines.engine import Mode
 from pipelines.errors import InvalidOption
-from pipelines.export.wishes import Export
+from pipelines.export.wishes import Alpha, Export, Metadata
 from pipelines.fill import Fill
 from pipelines.geometry import AspectRatio, Box, Size
 from pipelines.plan import Plan
-from pipelines.request import ReframeRequest
+from pipelines.request import MOST_RETRIES, ReframeRequest
 from pipelines.rules import Anchor, Policy, Prefer, Rules
 from pipelines.safety import Safety, SafetyAction
 from pipelines.target import Expansion, Frame, Target, Tier, output_size
+from server.jobs.order_fields import Colour, Extras, Fallback, Kinds
 
 MOST_OUTPUTS = 64
 """Targets times variants, for each source."""
@@ -30,6 +32,13 @@ MOST_OUTPUTS = 64
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Fractions = tuple[Fraction, Fraction, Fraction, Fraction]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Task(StrEnum):
+    """What is done with the sources: ``plan`` looks and draws plans, and paints nothing."""
+
+    REFRAME = "reframe"
+    PLAN = "plan"
 
 
 class _Part(BaseModel):
@@ -55,6 +64,11 @@ class SizeTarget(_Target):
     format: Format | None = None
     max_bytes: int | None = Field(None, ge=1)
     keep_clear: tuple[Fractions, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.preset or f"{self.width}x{self.height}"
 
     def target(self) -> Target:
         """As the pipeline wants it."""
@@ -87,6 +101,11 @@ class FrameTarget(_Target):
     aspect: str
     tier: Tier = Tier.ONE_K
 
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.aspect} {self.tier}"
+
     def target(self) -> Target:
         """As the pipeline wants it; raises InvalidOption."""
         return Frame(AspectRatio.parse(self.aspect), self.tier)
@@ -101,6 +120,11 @@ class ExpansionTarget(_Target):
     right: float = 0.0
     bottom: float = 0.0
     longest: int | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "expansion"
 
     def target(self) -> Target:
         """As the pipeline wants it."""
@@ -121,6 +145,7 @@ class OrderRules(_Part):
     prefer: Prefer | None = None
     feather: int | None = Field(None, ge=0)
     strict: bool = False
+    protect_kinds: Kinds = ()
 
     def rules(self) -> Rules:
         """As the planner wants them; raises InvalidOption."""
@@ -133,6 +158,7 @@ class OrderRules(_Part):
             prefer=self.prefer,
             feather=self.feather,
             strict=self.strict,
+            protect_kinds=frozenset(self.protect_kinds),
         )
         rules.check()
         return rules
@@ -144,11 +170,14 @@ class Order(_Part):
     ``sources`` are URLs to fetch, or ``blob:NAME?LABEL`` for what lies in the image store; a zip
     stands for the pictures in it, or for ``member`` alone. Without a ``seed`` one is drawn when the
     job is accepted, and variant n gets seed + n. A ``volatile`` order leaves nothing on a disk.
+    ``protect_mask`` is given like a source, and white where each of them must stay whole. In a
+    ``series`` the first source's plans are carried out for all.
     """
 
     sources: tuple[str, ...] = Field(min_length=1)
     targets: tuple[AnyTarget, ...] = Field(min_length=1)
     seed: Seed
+    task: Task = Task.REFRAME
     member: str = ""
     rules: OrderRules = OrderRules()
     plan: dict[str, Any] | None = None
@@ -162,6 +191,21 @@ class Order(_Part):
     nsfw: SafetyAction = SafetyAction.FLAG
     strictness: int = Field(3, ge=1, le=6)
     volatile: bool = False
+    retries: int = Field(0, ge=0, le=MOST_RETRIES)
+    fallback: Fallback | None = None
+    protect_mask: str | None = None
+    alpha: Alpha = Alpha.KEEP
+    background: Colour | None = None
+    extras: Extras = ()
+    metadata: Metadata = Metadata.COPYRIGHT
+    xmp: bool = True
+    c2pa: bool | None = None
+    series: bool = False
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """All that is to be brought: the sources, and after them the mask where there is one."""
+        return (*self.sources, self.protect_mask) if self.protect_mask else self.sources
 
     @model_validator(mode="after")
     def _bound(self) -> Self:
@@ -201,6 +245,21 @@ class Order(_Part):
             prompt=self.prompt,
             seed=(self.seed + variant) % 2**32,
             mode=self.mode,
-            export=Export(self.format, self.quality, self.max_bytes),
+            retries=self.retries,
+            fallback=self.fallback,
+            export=self._export(),
             safety=Safety(self.nsfw, self.strictness),
+        )
+
+    def _export(self) -> Export:
+        return Export(
+            self.format,
+            self.quality,
+            self.max_bytes,
+            alpha=self.alpha,
+            background=self.background,
+            extras=frozenset(self.extras),
+            metadata=self.metadata,
+            xmp=self.xmp,
+            c2pa=self.c2pa,
         )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -99,13 +99,42 @@ def _position(connection: sa.Connection, row: Row) -> int | None:
 
 
 def _positions(connection: sa.Connection, rows: Iterable[Row]) -> dict[str, int]:
-    waiting = [row.id for row in rows if row.status == Status.QUEUED]
+    """How many are ahead of each that waits: ahead of the foremost, and then from one to the next.
+
+    So every job in line is counted once at most, however many rows there are.
+    """
+    waiting = {row.id: row for row in rows if row.status == Status.QUEUED}
     if not waiting:
         return {}
-    ahead = (sa.func.row_number().over(order_by=IN_LINE) - 1).label("ahead")
-    line = sa.select(JOBS.c.id, ahead).where(JOBS.c.status == Status.QUEUED.value).subquery()
-    query = sa.select(line.c.id, line.c.ahead).where(line.c.id.in_(waiting))
-    return {row.id: row.ahead for row in connection.execute(query)}
+    positions: dict[str, int] = {}
+    ahead = 0
+    for job_id, between in connection.execute(_count_between(waiting)).all():
+        if not positions:
+            ahead = _position(connection, waiting[job_id]) or 0
+        ahead += between
+        positions[job_id] = ahead
+    return positions
+
+
+def _count_between(ids: Iterable[str]) -> sa.Select[Any]:
+    """Each job's id, and how many wait from the one before it to just before itself; in line."""
+    before = [
+        sa.func.lag(column).over(order_by=IN_LINE).label(f"{column.name}_before")
+        for column in IN_LINE
+    ]
+    page = sa.select(*IN_LINE, *before).where(JOBS.c.id.in_(ids)).cte("page")
+    here = [page.c[column.name] for column in IN_LINE]
+    since = [page.c[f"{column.name}_before"] for column in IN_LINE]
+    line = JOBS.alias("line")
+    places = sa.tuple_(*(line.c[column.name] for column in IN_LINE))
+    between = (
+        sa.select(sa.func.count())
+        .select_from(line)
+        .where(line.c.status == Status.QUEUED.value)
+        .where(places >= sa.tuple_(*since), places < sa.tuple_(*here))
+        .scalar_subquery()
+    )
+    return sa.select(page.c.id, between).order_by(*here)
 
 
 def _make_cursor(row: Row) -> str:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from server.database.schema import JSON, METADATA
 from server.database.times import Time
-from server.jobs.job import Draft, Failure, Job, Output, Stage, Status
-from server.jobs.order import Order
+from server.jobs.job import Draft, Failure, Job, Output, OutputExtra, Stage, Status
+from server.jobs.stored_order import read_order, write_order
 
 JOBS = sa.Table(
     "jobs",
@@ -73,6 +73,10 @@ PLAIN = (
 )
 """Columns that are fields of a job as they are."""
 
+EXTRA_FIELDS = {field.name for field in fields(OutputExtra)}
+OUTPUT_FIELDS = {field.name for field in fields(Output)}
+FAILURE_FIELDS = {field.name for field in fields(Failure)}
+
 Row = sa.Row[tuple[Any, ...]]
 
 
@@ -81,7 +85,7 @@ def to_row(draft: Draft, now: datetime) -> dict[str, Any]:
     given = {field.name: getattr(draft, field.name) for field in fields(draft)}
     return {
         **given,
-        "order": draft.order.model_dump(mode="json"),
+        "order": write_order(draft.order),
         "status": Status.QUEUED.value,
         "created_at": now,
         "in_memory": draft.order.volatile,
@@ -94,17 +98,37 @@ def to_job(row: Row, position: int | None = None) -> Job:
     """The job in a row of ``JOBS``, with ``position`` jobs ahead."""
     columns = row._mapping  # noqa: SLF001  the library's public name for it
     step, failure = columns["step"], columns["failure"]
+    order, is_whole = read_order(columns["order"])
     return Job(
         **{name: columns[name] for name in PLAIN},
-        order=Order.model_validate(columns["order"]),
+        order=order,
+        is_readable=is_whole,
         status=Status(columns["status"]),
         stage=Stage(step, columns["fraction"]) if step else None,
         position=position,
-        outputs=tuple(Output(**output) for output in columns["outputs"]),
-        failure=Failure(**failure) if failure else None,
+        outputs=tuple(read_output(output) for output in columns["outputs"]),
+        failure=read_failure(failure) if failure else None,
     )
 
 
+def read_output(found: dict[str, Any]) -> Output:
+    """What ``to_json`` wrote, without what only a newer program knows."""
+    known = {name: found[name] for name in found.keys() & OUTPUT_FIELDS}
+    extras = tuple(
+        OutputExtra(**{name: extra[name] for name in extra.keys() & EXTRA_FIELDS})
+        for extra in found.get("extras", ())
+    )
+    return Output(**{**known, "extras": extras})
+
+
+def read_failure(found: dict[str, Any]) -> Failure:
+    """What ``to_json`` wrote, without what only a newer program knows."""
+    return Failure(**{name: found[name] for name in found.keys() & FAILURE_FIELDS})
+
+
 def to_json(value: Output | Failure) -> dict[str, Any]:
-    """Plain JSON values."""
-    return asdict(value)
+    """Plain JSON values; as older programs read them, where nothing newer was asked for."""
+    values = asdict(value)
+    if not values.get("extras", True):
+        del values["extras"]
+    return values

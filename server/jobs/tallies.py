@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.database.schema import METADATA
 from server.jobs.job import Job, Status
+from server.jobs.order import Task
 
 TALLIES = sa.Table(
     "tallies",
@@ -128,7 +129,7 @@ def _list_tallies(job: Job) -> Iterable[Tally]:
 
 def _count_outputs(job: Job) -> int:
     """What was made, else what was asked for; a zip that nobody opened counts as one source."""
-    if job.status is Status.SUCCEEDED:
-        return len(job.outputs)
+    if job.status is Status.SUCCEEDED or job.order.task is Task.PLAN:
+        return job.made
     order = job.order
     return len(order.sources) * len(order.targets) * order.variants

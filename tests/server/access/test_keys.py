@@ -9,14 +9,14 @@ from server.access import key_store
 from server.access.audit import FILE
 from server.access.key_store import KeyStore
 from server.database.engine import database_url, open_database
-from server.database.schema import create_tables
+from server.database.upgrade import upgrade_tables
 from tests.server.console import Call
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> KeyStore:
     engine = open_database(database_url(tmp_path, None))
-    create_tables(engine)
+    upgrade_tables(engine)
     return KeyStore(engine)
 
 
@@ -78,3 +78,33 @@ def test_revoke_ends_it_and_what_administrators_did_is_noted(call: Call, tmp_pat
     lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
     assert [line["act"] for line in lines] == ["key created", "key revoked"]
     assert secret not in (tmp_path / FILE).read_text()
+
+
+def test_a_key_has_defaults_that_list_and_the_record_show(call: Call, tmp_path: Path) -> None:
+    given = ["--default", "xmp=false", "--default", "extras=record,mask", "--default", "store=no"]
+    done = call("keys", "create", "--name", "studio", "--data", tmp_path, *given)
+    assert done.returncode == 0, done.stderr
+    listed = call("keys", "list", "--data", tmp_path).stdout.decode()
+    assert "studio  xmp=false extras=record,mask store=false\n" in listed
+    (line,) = (tmp_path / FILE).read_text().splitlines()
+    expected = {"xmp": False, "extras": ["record", "mask"], "store": False}
+    assert json.loads(line)["defaults"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("colour=red", "one of xmp, c2pa, metadata, extras, store"),
+        ("xmp", "xmp"),
+        ("xmp=maybe", "xmp"),
+        ("metadata=all", "metadata"),
+        ("extras=mask,soup", "extras"),
+    ],
+)
+def test_a_default_that_there_is_not_is_refused(
+    call: Call, tmp_path: Path, text: str, reason: str
+) -> None:
+    done = call("keys", "create", "--name", "a", "--data", tmp_path, "--default", text)
+    assert done.returncode == 2
+    assert reason in done.stderr.decode()
+    assert not (tmp_path / FILE).exists()

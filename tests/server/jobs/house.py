@@ -22,7 +22,8 @@ from tests.server.jobs.postgres import BINARIES, Postgres
 
 EMPTY_ALL = """
     SELECT string_agg(format('DELETE FROM %I.%I', schemaname, tablename), ';') FROM pg_tables
-    WHERE schemaname IN ('public', 'dbos') AND tablename <> 'dbos_migrations'
+    WHERE schemaname IN ('public', 'dbos')
+    AND tablename NOT IN ('dbos_migrations', 'alembic_version')
 """
 
 

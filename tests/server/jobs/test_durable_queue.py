@@ -1,13 +1,15 @@
 """The queue's eight verbs, on a SQLite file and on a real PostgreSQL server."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
 from pipelines.errors import JobCancelled
 from server.errors import JobExpired, JobNotFound
-from server.jobs.contract import callback_id
+from server.jobs.contract import callback_id, tries_before
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Job, Output, Stage, Status
 from tests.server.jobs.house import make_draft
@@ -205,3 +207,32 @@ def test_a_callback_can_be_sent_once_more(queue: DurableQueue, engine: sa.Engine
     queue.redeliver(job_id, 1)
     callbacks = [name for name in list_workflows(engine) if name.startswith(callback_id(job_id))]
     assert len(callbacks) == 2
+
+
+def test_those_who_ask_for_a_callback_at_the_same_moment_get_one_each(
+    queue: DurableQueue, engine: sa.Engine
+) -> None:
+    job_id = queue.submit(make_draft(callback_url="https://example.com/hook")).job.id
+    run(queue, job_id)
+    with ThreadPoolExecutor(4) as crowd:
+        numbers = list(crowd.map(partial(queue.redeliver, job_id), [1] * 4))
+    assert sorted(numbers) == [1, 2, 3, 4]
+    assert {callback_id(job_id, number) for number in range(5)} <= set(list_workflows(engine))
+
+
+def test_the_next_try_of_a_callback_waits_for_its_time(
+    queue: DurableQueue, engine: sa.Engine
+) -> None:
+    job_id = queue.submit(make_draft(callback_url="https://example.com/hook")).job.id
+    run(queue, job_id)
+    for _ in range(2):
+        queue.try_again(job_id, 0, 3, datetime.now(UTC) + HOUR)
+    workflow = callback_id(job_id, 0, 3)
+    assert list_workflows(engine)[workflow] == "DELAYED"
+    assert tries_before(workflow) == 3
+    assert tries_before(callback_id(job_id, 2)) == 0
+
+
+def test_no_try_of_a_callback_outlives_its_job(queue: DurableQueue, engine: sa.Engine) -> None:
+    queue.try_again("gone", 0, 1, datetime.now(UTC))
+    assert list_workflows(engine) == {}

@@ -25,6 +25,17 @@ def test_the_position_counts_who_goes_first(queue: DurableQueue) -> None:
     assert queue.get(names["b"]).position == 1
 
 
+def test_positions_count_everybodys_jobs_and_what_begins_meanwhile(queue: DurableQueue) -> None:
+    owners = ("bert", "anna", "bert", "bert", "bert", "anna", "bert", "anna")
+    for number, owner in enumerate(owners):
+        queue.submit(make_draft(owner=owner, priority=9 - number % 3))
+    queue.begin(queue.submit(make_draft(priority=1)).job.id, "worker-1")
+    found = {job.id: job.position for job in queue.list(JobQuery("anna")).jobs}
+    assert len(found) == 4
+    assert found == {job_id: queue.get(job_id).position for job_id in found}
+    assert sorted(place for place in found.values() if place is not None) == [1, 2, 4]
+
+
 def test_a_list_has_every_job_once_the_newest_first(queue: DurableQueue) -> None:
     ids = [queue.submit(make_draft()).job.id for _ in range(7)]
     queue.submit(make_draft(owner="bert"))

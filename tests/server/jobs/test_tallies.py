@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.jobs.job import Failure, Job, Output, Status
-from server.jobs.order import Order, SizeTarget
+from server.jobs.order import Order, SizeTarget, Task
 from server.jobs.tallies import (
     DeliveryOutcome,
     Tally,
@@ -153,3 +153,11 @@ def test_those_who_count_at_the_same_time_lose_nothing_and_never_lock_each_other
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(count_in_an_order_of_its_own, range(120)))
     assert read_all(engine) == {("jobs", "1"): 120.0, ("jobs", "2"): 120.0}
+
+
+def test_plans_are_jobs_but_no_pictures(engine: sa.Engine) -> None:
+    plan = make_job().order.model_copy(update={"task": Task.PLAN})
+    end(engine, make_job(order=plan, outputs=(make_output(0),)))
+    counted = end(engine, make_job(order=plan, status=Status.FAILED))
+    assert (counted["jobs", MODEL, "succeeded"], counted["jobs", MODEL, "failed"]) == (1, 1)
+    assert (counted["outputs", MODEL, "succeeded"], counted["outputs", MODEL, "failed"]) == (0, 0)

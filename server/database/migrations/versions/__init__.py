@@ -1,0 +1,1 @@
+"""The changes, numbered; one that was released is never changed any more."""
