@@ -20,6 +20,7 @@ from server.settings import Settings
 
 COMMANDS = (
     "run",
+    "batch",
     "plan",
     "serve",
     "work",

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.errors import InvalidOption, ModelError, ReframeError, WeightsError
 from server.cli import keys, presets, weights
+from server.cli.batch import batch
 from server.cli.doctor import doctor
 from server.cli.plan import plan
 from server.cli.report import open_stderr
@@ -39,6 +40,7 @@ def smart_resize(
 
 
 app.command()(run)
+app.command()(batch)
 app.command()(plan)
 app.command()(serve)
 app.command()(work)

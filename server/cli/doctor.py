@@ -18,13 +18,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.errors import InvalidOption
 from pipelines.weights.lock_file import find_lock, read_lock
-from pipelines.weights.store import DEFAULT_FOLDER, Store
+from pipelines.weights.store import Store
 from pipelines.weights.verify import Depth, verify
 from server.engines import load_engine
-from server.settings import EngineName
+from server.settings import EngineName, read_settings
+from server.signer import find_fault, load_credential
 
 SDXL_PACKAGES = ("torch", "diffusers", "transformers", "safetensors")
+SDXL_ROLES = (("inpaint",), ("vlm", "vlm-light"))
+"""Who must be there for the engine; of those in one pair of brackets, one."""
+
+NOTHING_THERE = ("missing", "not pinned")
 GPU_QUERY = ("--query-gpu=name,memory.total", "--format=csv,noheader")
 LIBRARIES = ("smart-resize", "pillow", "numpy", "opencv-contrib-python-headless", "typer", "rich")
 
@@ -72,6 +78,7 @@ def examine() -> Iterator[Finding]:
         detail = "in and out" if found else "this Pillow was built without it"
         yield Finding(name, good=found, needed=name in ("JPEG", "PNG"), detail=detail)
     yield _examine_heic()
+    yield _examine_signing()
     yield _examine_gpu()
     yield _examine_disk()
 
@@ -92,13 +99,26 @@ def _examine_sdxl() -> Finding:
     if missing:
         detail = f"{', '.join(missing)} not installed (extra: cuda)"
         return Finding(name, good=False, needed=False, detail=detail)
-    model = read_lock(find_lock()).find("inpaint")
-    assert model is not None
-    report = verify(model, Store(DEFAULT_FOLDER.expanduser()), Depth.NOTHING)
-    if report.summary == "missing":
-        detail = "its weights are missing: smart-resize weights fetch inpaint"
-        return Finding(name, good=False, needed=False, detail=detail)
-    return Finding(name, good=report.is_good, needed=False, detail=f"its weights: {report.summary}")
+    good, detail = _examine_weights(Store(read_settings().weights.expanduser()))
+    return Finding(name, good=good, needed=False, detail=detail)
+
+
+def _examine_weights(store: Store) -> tuple[bool, str]:
+    """Whether somebody can paint and somebody describe: which describer, the card decides."""
+    lock, states, lacking = read_lock(find_lock()), [], []
+    for roles in SDXL_ROLES:
+        models = [model for model in map(lock.find, roles) if model is not None]
+        reports = [verify(model, store, Depth.NOTHING) for model in models]
+        best = next((report for report in reports if report.is_good), None) or next(
+            (report for report in reports if report.summary not in NOTHING_THERE), reports[0]
+        )
+        states.append(f"{best.model.role} {best.summary}")
+        if not best.is_good:
+            lacking.append(roles[0])
+    detail = f"its weights: {', '.join(states)}"
+    if lacking:
+        detail += f" (smart-resize weights fetch {' '.join(lacking)})"
+    return not lacking, detail
 
 
 def _examine_heic() -> Finding:
@@ -106,6 +126,20 @@ def _examine_heic() -> Finding:
         return Finding("HEIC", good=True, needed=False, detail="in")
     detail = "not read; pillow-heif is not installed (extra: heic)"
     return Finding("HEIC", good=False, needed=False, detail=detail)
+
+
+def _examine_signing() -> Finding:
+    try:
+        credential = load_credential(read_settings())
+    except InvalidOption as error:
+        return Finding("C2PA", good=False, needed=True, detail=error.detail)
+    if credential is None:
+        detail = "outputs are not signed; no certificate is set (c2pa-certificate, c2pa-key)"
+        return Finding("C2PA", good=False, needed=False, detail=detail)
+    fault = find_fault(credential)
+    detail = f"{credential.subject}, until {credential.ends:%Y-%m-%d}"
+    detail = f"outputs stay unsigned: {fault} ({detail})" if fault else f"signs as {detail}"
+    return Finding("C2PA", good=fault is None, needed=False, detail=detail)
 
 
 def _examine_gpu() -> Finding:

@@ -1,4 +1,4 @@
-"""Which pictures a command reads, and where each output goes.
+"""Where each output of a command goes.
 
 A folder in means the same tree out. Nothing is written over a source, two outputs never share a
 name, and a file appears under its name only when it is whole.
@@ -6,84 +6,16 @@ name, and a file appears under its name only when it is whole.
 
 import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.codec.encode import Format
-from pipelines.errors import InvalidOption, OutputUnwritable, SourceUnavailable
+from pipelines.errors import InvalidOption, OutputUnwritable
+from pipelines.export.wishes import Extra
 from pipelines.geometry import Size
-
-STREAM = "-"
-SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .png .webp .avif .gif .tif .tiff .heic .heif".split()  # noqa: SIM905
-)
-"""What a folder is searched for; a file named outright may be called anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One picture to read; ``relative`` is its place in the folder it was found in."""
-
-    path: Path | None
-    relative: Path
-
-    @property
-    def name(self) -> str:
-        """As shown to people."""
-        return STREAM if self.path is None else str(self.path)
-
-    def read(self, most: int) -> bytes:
-        """All bytes, or one more than ``most`` of a larger file; raises SourceUnavailable."""
-        try:
-            if self.path is None:
-                return sys.stdin.buffer.read(most + 1)
-            with self.path.open("rb") as file:
-                return file.read(most + 1)
-        except (OSError, AttributeError) as error:  # a closed stdin is None
-            reason = getattr(error, "strerror", None) or "cannot be read"
-            raise SourceUnavailable(reason.lower()) from error
-
-
-def find_inputs(names: Sequence[str], output: str | None = None) -> list[Input]:
-    """The pictures that ``names`` mean, folders searched to the bottom in a stable order.
-
-    What lies in the ``output`` folder is left out: it was made by an earlier run.
-    """
-    made = Path(output).resolve() if output and output != STREAM else None
-    found: list[Input] = []
-    for name in names:
-        path = Path(name)
-        if not name:
-            msg = "the name of a picture or folder is empty"
-            raise InvalidOption(msg)
-        if name.startswith(("http://", "https://")):
-            msg = f"{name} is not fetched: give a file"
-            raise SourceUnavailable(msg)
-        if name == STREAM:
-            found.append(Input(None, Path("stdin")))
-        elif path.is_dir():
-            inside = [item for item in _search(path) if not _lies_in(item, made)]
-            if not inside:
-                msg = f"{name}: no pictures in this folder"
-                raise SourceUnavailable(msg)
-            found.extend(inside)
-        else:
-            found.append(Input(path, Path(path.name)))
-    return found
-
-
-def _lies_in(item: Input, folder: Path | None) -> bool:
-    return bool(folder and item.path and folder in item.path.resolve().parents)
-
-
-def _search(folder: Path) -> Iterator[Input]:
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
-            yield Input(path, relative)
+from server.batch.naming import name_beside
+from server.batch.source import STREAM, SUFFIXES, Input
+from server.batch.whole_file import write_whole
 
 
 def format_of(output: str, wished: Format | None) -> Format:
@@ -144,6 +76,14 @@ class Outputs:
                 tries += 1
         return self.reserve(path)
 
+    def beside(self, output: Path, kind: Extra, extension: str) -> Path:
+        """Where a file beside ``output`` goes; raises InvalidOption where the name is taken."""
+        path = name_beside(output, kind, extension)
+        if path in self._taken:
+            msg = f"{path} is the name of an output: give the others another place"
+            raise InvalidOption(msg)
+        return self.reserve(path)
+
     def reserve(self, path: Path) -> Path:
         """Keep ``path`` for one file; raises InvalidOption where it is a source."""
         self._check(path)
@@ -158,36 +98,13 @@ class Outputs:
     @staticmethod
     def write(path: Path | None, data: bytes) -> None:
         """Write all or nothing; raises OutputUnwritable."""
+        if path is not None:
+            write_whole(path, data)
+            return
         try:
-            if path is None:
-                sys.stdout.buffer.write(data)
-                sys.stdout.buffer.flush()
-            else:
-                _write_whole(path, data)
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
         except (OSError, AttributeError) as error:  # a closed stdout is None
             reason = getattr(error, "strerror", None) or "closed"
-            msg = f"{path or 'stdout'} cannot be written: {reason.lower()}"
+            msg = f"stdout cannot be written: {reason.lower()}"
             raise OutputUnwritable(msg) from error
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=".smart-resize-", delete=False
-    ) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(data)
-            file.close()
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    """The process's own; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -7,10 +7,11 @@ import typer
 
 from pipelines.errors import InvalidOption
 from server.access.audit import note
+from server.access.defaults import read_defaults, write_defaults
 from server.access.key_store import KeyStore
-from server.cli.serve import read_settings
 from server.database import engine
-from server.database.schema import create_tables
+from server.database.upgrade import upgrade_tables
+from server.settings import TEN_YEARS, read_settings
 
 app = typer.Typer(name="keys", help="Make, list and revoke API keys.", no_args_is_help=True)
 
@@ -24,6 +25,9 @@ DatabaseUrl = Annotated[
 ]
 
 
+LONGEST_NAME = 200
+
+
 class _Office(NamedTuple):
     """Where keys are kept, and where it is noted what was done to them."""
 
@@ -31,19 +35,22 @@ class _Office(NamedTuple):
     data: Path
 
 
-def _open(data: Path | None, url: str | None) -> _Office:
+def _open(data: Path | None, url: str | None, *, make: bool = False) -> _Office:
     settings = read_settings(data=data, database_url=url)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    if settings.database_url is None and not (make or settings.data.is_dir()):
+        msg = f"there is no data folder {settings.data}"
+        raise InvalidOption(msg)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret = settings.database_url
     opened = engine.open_database(
         engine.database_url(settings.data, secret.get_secret_value() if secret else None)
     )
-    create_tables(opened)
+    upgrade_tables(opened)
     return _Office(KeyStore(opened), settings.data)
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913  a command's options are its arguments
     *,
     name: Annotated[str, typer.Option(help="Whose key it is.")],
     data: Data = None,
@@ -54,13 +61,32 @@ def create(
     ] = 0,
     retention: Annotated[
         int | None,
-        typer.Option(min=60, metavar="SECONDS", help="How long its pictures and jobs are kept."),
+        typer.Option(
+            min=60,
+            max=TEN_YEARS,
+            metavar="SECONDS",
+            help="How long its pictures and jobs are kept.",
+        ),
+    ] = None,
+    default: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="What its runs have where they say nothing: xmp, c2pa, store (true, false), "
+            "metadata (none, copyright), extras (mask,record). Several times.",
+        ),
     ] = None,
 ) -> None:
     """Make a key and print it, this once: only its digest is kept."""
-    office = _open(data, database_url)
-    key, secret = office.keys.create(name, rate=rate, concurrency=concurrency, retention=retention)
-    note(office.data, "key created", id=key.id, name=name)
+    defaults = read_defaults(default or ())
+    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+        msg = f"a key's name has 1 to {LONGEST_NAME} characters that can be printed"
+        raise InvalidOption(msg)
+    office = _open(data, database_url, make=True)
+    key, secret = office.keys.create(
+        name, rate=rate, concurrency=concurrency, retention=retention, defaults=defaults
+    )
+    note(office.data, "key created", id=key.id, name=name, defaults=defaults)
     typer.echo(secret)
 
 
@@ -69,7 +95,8 @@ def list_keys(*, data: Data = None, database_url: DatabaseUrl = None) -> None:
     """Show the keys, the oldest first; never their secrets."""
     for key in _open(data, database_url).keys.list():
         state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
-        typer.echo(f"{key.id}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
+        line = f"{key.id}  {key.created_at:%Y-%m-%d}  {state}  {key.name}"
+        typer.echo(f"{line}  {write_defaults(key.defaults)}".rstrip())
 
 
 @app.command()

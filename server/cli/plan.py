@@ -1,48 +1,38 @@
 """``smart-resize plan``: what would be kept, cropped and painted, without painting."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from PIL import Image
 
-from pipelines.codec.encode import encode
+from pipelines.codec.encode import Format, encode
 from pipelines.errors import InvalidOption, RequestError
 from pipelines.geometry import Size
 from pipelines.overlay import draw_overlay
 from pipelines.plan import Plan
+from pipelines.presets.preset_file import read_presets
 from pipelines.reframe import Reframer
-from pipelines.request import ReframeRequest
-from pipelines.rules import Policy
-from pipelines.target import Tier
-from pipelines.weights.store import DEFAULT_FOLDER
+from server.batch.source import STREAM, Input, find_inputs
+from server.batch.wish import Wish
 from server.cli import options
-from server.cli.files import STREAM, Input, Outputs, find_inputs, format_of
+from server.cli.files import Outputs, format_of
+from server.cli.groups import grouped
+from server.cli.options import RuleOptions, TargetOptions
+from server.cli.output_options import EngineOptions, FileOptions, PaintOptions
 from server.cli.report import Report
+from server.cli.wishes import read_base, read_limits, read_wishes
 from server.engines import Supplies, load_engine
-from server.settings import EngineName
 
 
+@grouped
 def plan(  # noqa: PLR0913  a command's options are its arguments
     images: options.Images,
     *,
-    aspect: options.Aspects = None,
-    resolution: options.Resolution = Tier.ONE_K,
-    size: options.Sizes = None,
-    expand_left: options.Percent = 0,
-    expand_top: options.Percent = 0,
-    expand_right: options.Percent = 0,
-    expand_bottom: options.Percent = 0,
-    policy: options.PolicyOption = Policy.AUTO,
-    max_crop: options.MaxCrop = 1.0,
-    protect: options.Protect = None,
-    keep_clear: options.KeepClear = None,
-    anchor: options.AnchorOption = None,
-    prefer: options.PreferOption = None,
-    feather: options.Feather = None,
-    strict: options.Strict = False,
-    engine: options.EngineOption = EngineName.PREVIEW,
-    weights: options.Weights = DEFAULT_FOLDER,
-    lock_path: options.LockPath = None,
+    targets: TargetOptions,
+    preset_file: options.OwnPresets = None,
+    rules: RuleOptions,
+    engine: EngineOptions,
     overlay: Annotated[
         str | None,
         typer.Option(
@@ -51,35 +41,22 @@ def plan(  # noqa: PLR0913  a command's options are its arguments
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    max_megapixels: options.MaxMegapixels = options.DEFAULT_MEGAPIXELS,
     json_lines: options.JsonLines = False,
 ) -> None:
     """Say what would be kept, cropped and painted; nothing is painted."""
-    rules = options.read_rules(
-        policy=policy,
-        max_crop=max_crop,
-        protect=protect,
-        keep_clear=keep_clear,
-        anchor=anchor,
-        prefer=prefer,
-        feather=feather,
-        strict=strict,
-    )
-    growth = options.Growth(expand_left, expand_top, expand_right, expand_bottom)
-    targets = options.read_targets(aspect, resolution, size, growth)
+    base = read_base(rules, PaintOptions(), FileOptions(), Format.PNG)
+    wishes = read_wishes(targets, rules, base, read_presets(preset_file), None)
     if overlay == STREAM:
         msg = "an overlay goes to a file or folder; stdout is for the plan"
         raise InvalidOption(msg)
-    reframer = Reframer(
-        load_engine(engine, Supplies(weights, lock_path)), options.read_limits(max_megapixels)
-    )
+    supplies = Supplies(engine.weights, engine.lock)
+    reframer = Reframer(load_engine(engine.engine, supplies), read_limits(engine.max_megapixels))
     inputs = find_inputs(images, overlay)
-    drawings = _Drawings(overlay, inputs, len(targets)) if overlay else None
-    requests = [ReframeRequest(target=target, rules=rules) for target in targets]
+    drawings = _Drawings(overlay, inputs, len(wishes)) if overlay else None
     report = Report(json_lines=json_lines, words_are_the_result=True)
     for item in inputs:
         try:
-            _plan_all(item, reframer, requests, drawings, report)
+            _plan_all(item, reframer, wishes, drawings, report)
         except InvalidOption:
             raise  # wrong for every source
         except RequestError as error:
@@ -103,12 +80,14 @@ class _Drawings:
 def _plan_all(
     item: Input,
     reframer: Reframer,
-    requests: list[ReframeRequest],
+    wishes: Sequence[Wish],
     drawings: _Drawings | None,
     report: Report,
 ) -> None:
-    described = reframer.describe(item.read(reframer.limits.max_bytes))
-    for request in requests:
+    data = item.read(reframer.limits.max_bytes)
+    described = reframer.describe(data)
+    for wish in wishes:
+        request = wish.fit(data, reframer.limits)
         made = reframer.plan(described, request)
         if drawings:
             picture = described.source.picture

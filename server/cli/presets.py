@@ -10,7 +10,6 @@ import typer
 from pipelines.presets.preset import Preset
 from pipelines.presets.preset_file import read_presets
 from pipelines.presets.zones import describe_zones
-from server.cli import options
 
 app = typer.Typer(
     name="presets",
@@ -21,22 +20,6 @@ app = typer.Typer(
 OWN = "Presets of your own, in TOML, laid over those that are shipped."
 
 PresetFile = Annotated[Path | None, typer.Option("--preset-file", metavar="FILE", help=OWN)]
-Names = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--preset",
-        metavar="ID",
-        help="Named sizes with format, byte limit and zones: meta/story, or all of iab; repeat, "
-        "or separate by commas.",
-        rich_help_panel=options.TARGET,
-    ),
-]
-"""Of a command that makes pictures, as is the next."""
-
-OwnFile = Annotated[
-    Path | None,
-    typer.Option("--preset-file", metavar="FILE", help=OWN, rich_help_panel=options.TARGET),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -49,7 +32,7 @@ def list_presets(
     preset_file: PresetFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show every preset: size, format, byte limit, grade and title.
+    """Show every preset: size, format, byte limit, grade and title; then the collections.
 
     Grade A is the maker's own text, B several third parties that agree, C one of them, or several
     that disagree.
@@ -60,17 +43,31 @@ def list_presets(
         typer.echo(json.dumps([preset.to_json() for preset in presets], indent=2))
         return
     _print_table([("preset", "size", "format", "limit", "grade", "title"), *map(_row, presets)])
+    if catalogue.collections and platform is None:
+        typer.echo("")
+        rows = [(each.name, str(len(each.presets)), each.title) for each in catalogue.collections]
+        _print_table([("collection", "presets", "title"), *rows])
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="ID", help="As list shows it, like meta/story.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="As list shows it, like meta/story or ads.")
+    ],
     *,
     preset_file: PresetFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show all that is known of one preset, and where it is known from."""
-    preset = read_presets(preset_file).find(name)
+    """Show all that is known of one preset, and where from; or what is in a collection."""
+    catalogue = read_presets(preset_file)
+    if collection := catalogue.find_collection(name):
+        if as_json:
+            typer.echo(json.dumps(collection.to_json(), indent=2))
+        else:
+            typer.echo(collection.title)
+            _print_table([*map(_row, catalogue.select([name]))])
+        return
+    preset = catalogue.find(name)
     if as_json:
         typer.echo(json.dumps(preset.to_json(), indent=2))
         return
@@ -88,11 +85,6 @@ def show(
         ("local", "this or some of it is from your own file" if preset.local else ""),
     ]
     _print_table([fact for fact in facts if fact[1]])
-
-
-def read_names(names: list[str] | None, own: Path | None) -> tuple[Preset, ...]:
-    """The presets that ``names`` mean; raises InvalidOption."""
-    return read_presets(own).select(options.split(names))
 
 
 def _row(preset: Preset) -> tuple[str, ...]:

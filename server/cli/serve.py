@@ -4,14 +4,13 @@ What a house is made of takes a second to load; the other commands do not wait f
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from pipelines.errors import InvalidOption
 from server.cli.report import open_stderr
-from server.settings import EngineName, Settings
+from server.settings import EngineName, Settings, read_settings
 
 LISTEN = "Where to listen"
 HOUSE = "Where things are"
@@ -79,6 +78,12 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
             rich_help_panel=LISTEN,
         ),
     ] = False,
+    no_page: Annotated[
+        bool,
+        typer.Option(
+            "--no-page", help="Leave out the page for people at /.", rich_help_panel=LISTEN
+        ),
+    ] = False,
     data: Data = None,
     database_url: DatabaseUrl = None,
     weights: Weights = None,
@@ -102,6 +107,7 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
         port=port,
         public_url=public_url,
         insecure_open=insecure_open or None,
+        page=False if no_page else None,
         data=data,
         database_url=database_url,
         weights=weights,
@@ -119,25 +125,21 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
     raise typer.Exit(Supervisor(settings, devices).run())
 
 
-def read_settings(**given: Any) -> Settings:
-    """The settings, with what was given in front; raises InvalidOption."""
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
-        msg = f"setting {name}: {first['msg'].lower()}"
-        raise InvalidOption(msg) from error
-
-
 def prepare(settings: Settings, *, works: bool = True) -> str:
-    """Make the data folder and the database ready; returns the database's URL."""
+    """Make the data folder and the database ready; returns the database's URL.
+
+    Raises:
+        InvalidOption: a setting cannot be what it is.
+        Unavailable: what it names cannot be used.
+    """
     from server.database.engine import database_url  # noqa: PLC0415  see above
     from server.work.devices import jobs_at_once  # noqa: PLC0415  see above
     from server.work.preparation import prepare_database  # noqa: PLC0415  see above
 
+    check_settings(settings)
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        # who makes a folder for secrets says who may look into it
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         words = (error.strerror or "failed").lower()
         msg = f"the data folder {settings.data} cannot be made: {words}"
@@ -146,6 +148,24 @@ def prepare(settings: Settings, *, works: bool = True) -> str:
     url = database_url(settings.data, secret.get_secret_value() if secret else None)
     prepare_database(url, at_once=jobs_at_once(settings.engine) if works else None)
     return url
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise InvalidOption for what only the room that it is meant for can read."""
+    from pipelines.presets.preset_file import read_presets  # noqa: PLC0415  see above
+    from server.images.address import EgressPolicy  # noqa: PLC0415  see above
+    from server.images.object_store import ObjectStore  # noqa: PLC0415  see above
+    from server.signer import load_signer  # noqa: PLC0415  see above
+
+    load_signer(settings)
+    try:
+        EgressPolicy.parse(settings.allow_hosts)
+    except InvalidOption as error:
+        msg = f"setting allow-hosts: {error.detail}"
+        raise InvalidOption(msg) from error
+    read_presets(settings.presets)
+    if settings.bucket is not None:
+        ObjectStore(settings.bucket, settings.bucket_endpoint)
 
 
 def check_keys(settings: Settings, url: str) -> None:

@@ -15,9 +15,9 @@ from server.cli.serve import (
     PublicUrl,
     Weights,
     prepare,
-    read_settings,
 )
 from server.errors import Conflict
+from server.settings import read_settings
 
 
 def work(  # noqa: PLR0913  a command's options are its arguments

@@ -193,3 +193,17 @@ def test_short_and_lower_case_names_are_understood(call: Call, photo: Path, tmp_
 
 def test_the_version_is_told(call: Call) -> None:
     assert call("--version").stdout.startswith(b"smart-resize ")
+
+
+def test_doctor_says_whether_somebody_could_paint_and_somebody_describe(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctor = importlib.import_module("server.cli.doctor")  # the room's name is the command's too
+    monkeypatch.setattr(doctor, "SDXL_PACKAGES", ())
+    monkeypatch.setenv("SMART_RESIZE_WEIGHTS", str(tmp_path))
+    findings = json.loads(call("doctor", "--json").stdout)
+    (sdxl,) = [finding for finding in findings if finding["subject"] == "engine sdxl"]
+    assert not sdxl["good"]
+    assert sdxl["detail"] == (
+        "its weights: inpaint missing, vlm missing (smart-resize weights fetch inpaint vlm)"
+    )

@@ -39,7 +39,9 @@ def show(*arguments: str | Path) -> str:
 
 
 def test_the_list_has_a_line_for_every_preset() -> None:
-    head, *lines = show("list").splitlines()
+    listed, collections = show("list").split("\n\n")
+    head, *lines = listed.splitlines()
+    assert collections.splitlines()[1].split()[:2] == ["ads", "6"]
     assert head.split() == ["preset", "size", "format", "limit", "grade", "title"]
     assert [line.split()[0] for line in lines] == [each.id for each in read_shipped().presets]
     assert "meta/story" in show("list", "--platform", "meta")
@@ -63,6 +65,24 @@ def test_one_preset_is_shown_with_its_zones_its_paper_and_its_sources() -> None:
     assert "paper" not in story
     assert "210 x 297 mm at 300 dpi, 3 mm bleed" in show("show", "print/a4-bleed")
     assert json.loads(show("show", "meta/story", "--json")) == preset.to_json()
+
+
+def test_a_collection_is_shown_with_what_is_in_it() -> None:
+    shown = show("show", "ads")
+    assert "meta/story" in shown
+    assert "iab/leaderboard" in shown
+    listed = json.loads(show("show", "ads", "--json"))
+    assert len(listed["presets"]) == 6
+
+
+def test_six_ads_come_from_one_line(call: Call, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = call("run", photo, "--preset", "ads", "-o", out)
+    assert done.returncode == 0, done.stderr
+    made = {size_of(path) for path in out.iterdir()}
+    sizes = {tuple(preset.size) for preset in read_shipped().select(["ads"])}
+    assert made == sizes
+    assert len(made) == 6
 
 
 def test_ones_own_file_adds_and_changes_presets(own: Path) -> None:

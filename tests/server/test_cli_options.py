@@ -1,0 +1,140 @@
+"""The options that run, plan and batch share, and what becomes of them."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from typer.main import get_command
+
+from server.cli import app
+from server.cli.jobs_file import GROUPS
+from tests.drawings import draw_meadow
+from tests.server.console import Call, size_of
+
+
+@pytest.fixture
+def block(tmp_path: Path) -> Path:
+    """A dark block on white, well left of the middle."""
+    path = tmp_path / "block.png"
+    picture = Image.new("RGB", (300, 200), "white")
+    picture.paste((30, 40, 90), (60, 60, 120, 140))
+    picture.save(path)
+    return path
+
+
+def record(call: Call, *arguments: str | Path) -> dict[str, Any]:
+    done = call(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[0]))
+
+
+@pytest.mark.parametrize("command", ["run", "batch"])
+def test_every_shared_option_is_an_option_of_the_command(command: str) -> None:
+    names = [field.name for group in GROUPS for field in dataclasses.fields(group)]
+    assert len(names) == len(set(names))
+    parameters: Any = get_command(app)
+    known = {option for each in parameters.commands[command].params for option in each.opts}
+    assert {f"--{name.replace('_', '-')}" for name in names} <= known
+
+
+@pytest.mark.parametrize(
+    ("side", "prefer"),
+    [("left", "right"), ("right", "left"), ("top", "bottom"), ("bottom", "top")],
+)
+def test_room_for_copy_puts_the_subject_opposite(
+    call: Call, block: Path, side: str, prefer: str
+) -> None:
+    made = [
+        record(call, "plan", block, "-s", "400x400", *option)
+        for option in (("--copy-space", side), ("--prefer", prefer))
+    ]
+    assert made[0]["place"] == made[1]["place"]
+    assert made[0]["crop"] == made[1]["crop"]
+
+
+def test_a_mask_protects_what_is_white_in_it(call: Call, tmp_path: Path) -> None:
+    source = tmp_path / "meadow.png"
+    draw_meadow(300, 200).save(source)
+    mask = Image.new("L", (150, 100))
+    mask.paste(255, (0, 10, 20, 90))
+    mask.save(tmp_path / "mask.png")
+    crop = ("plan", source, "-s", "100x100", "--policy", "crop")
+    free = record(call, *crop)
+    kept = record(call, *crop, "--protect-mask", tmp_path / "mask.png")
+    assert free["crop"][0] > 0
+    assert kept["crop"][0] == 0
+
+
+def test_a_mask_of_another_ratio_is_a_wrong_option(call: Call, block: Path, tmp_path: Path) -> None:
+    Image.new("L", (100, 100)).save(tmp_path / "mask.png")
+    done = call(
+        *("run", block, "-s", "64x64", "--protect-mask", tmp_path / "mask.png"),
+        *("-o", tmp_path / "x.png"),
+    )
+    assert done.returncode == 2
+    assert b"a mask has the ratio of its picture" in done.stderr
+
+
+def test_extra_files_lie_beside_their_output(call: Call, block: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    kinds = ("mask", "generated", "difference", "record")
+    extras = [part for kind in kinds for part in ("--extra", kind)]
+    done = call("run", block, "-s", "300x300,200x300", *extras, "-o", out)
+    assert done.returncode == 0, done.stderr
+    for size in ("300x300", "200x300"):
+        stem = f"block_{size}"
+        for kind in kinds[:3]:
+            assert size_of(out / f"{stem}-{kind}.png") == size_of(out / f"{stem}.png")
+        assert json.loads((out / f"{stem}.json").read_text())["engine"] == "preview"
+    assert len(list(out.iterdir())) == 10
+
+
+def test_stdout_has_no_place_for_extra_files(call: Call, block: Path) -> None:
+    done = call("run", block, "-s", "64x64", "--extra", "mask", "-o", "-")
+    assert done.returncode == 2
+    assert done.stdout == b""
+
+
+def test_a_plan_is_made_for_presets_too(call: Call, block: Path) -> None:
+    assert record(call, "plan", block, "--preset", "iab/billboard")["target"] == [970, 250]
+
+
+def test_a_series_of_a_run_is_placed_as_its_first_picture(
+    call: Call, block: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    block.rename(folder / "1.png")
+    Image.open(folder / "1.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT).resize((600, 400)).save(
+        folder / "2.png"
+    )
+    done = call(
+        *("run", folder, "-s", "100x100", "--policy", "crop", "--series"),
+        *("-o", tmp_path / "out", "--json"),
+    )
+    first, second = (json.loads(line)["plan"] for line in done.stdout.splitlines())
+    assert [2 * side for side in first["crop"]] == pytest.approx(second["crop"])
+    assert first["place"] == second["place"]
+
+
+def test_the_wishes_of_painting_and_writing_reach_the_record(
+    call: Call, block: Path, tmp_path: Path
+) -> None:
+    options = (
+        "--policy",
+        "expand",
+        "--fill",
+        "mirror",
+        "--no-xmp",
+        "--metadata",
+        "none",
+        "--retries",
+        "1",
+    )
+    made = record(call, "run", block, "-s", "400x200", *options, "-o", tmp_path / "x.tiff")
+    assert made["fill"] == "mirror"
+    assert made["output"]["format"] == "tiff"
+    assert made["provenance"]["xmp"] is False
