@@ -47,12 +47,15 @@ class Doors:
         self._otherwise = otherwise
         self._hosts = {host: below for door in doors for host, below in door.hosts.items()}
 
-    def render_error(self, error: ReframeError, path: str) -> Response:
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names of all hosted servers."""
+        return frozenset(self._hosts)
+
+    def render_error(self, error: ReframeError, scope: Scope) -> Response:
         """The error in the words of whoever was asked."""
-        for door in self._doors:
-            if any(begins(path, beginning) for beginning in door.paths):
-                return door.render_error(error)
-        return self._otherwise(error)
+        door = self._find(_host_of(scope), scope["path"])
+        return door.render_error(error) if door else self._otherwise(error)
 
     def is_open(self, path: str) -> bool:
         """Whether a door lets everyone in there."""
@@ -61,8 +64,18 @@ class Doors:
 
     def find_path(self, host: str, path: str) -> str:
         """Where a request for a path of one of the hosted servers is answered here."""
-        below = self._hosts.get(host.partition(":")[0].lower())
+        below = self._hosts.get(host)
         return path if below is None else below + path
+
+    def _find(self, host: str, path: str) -> Door | None:
+        """The door that a request came to."""
+        for door in self._doors:
+            if host in door.hosts:
+                return door
+        for door in self._doors:
+            if any(begins(path, beginning) for beginning in door.paths):
+                return door
+        return None
 
 
 class ByHost:
@@ -78,10 +91,14 @@ class ByHost:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        host = Headers(scope=scope).get("host", "")
-        path = self._doors.find_path(host, scope["path"])
+        path = self._doors.find_path(_host_of(scope), scope["path"])
         inner = {**scope, "path": path, "raw_path": path.encode()}
         try:
             await self._app(inner, receive, send)
         finally:
             scope["route"] = inner.get("route")  # for those outside who count
+
+
+def _host_of(scope: Scope) -> str:
+    """The name that a request was sent to, without its port."""
+    return Headers(scope=scope).get("host", "").partition(":")[0].lower()

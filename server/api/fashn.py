@@ -13,7 +13,7 @@ from server.api.intake import read_body, validate
 from server.api.links import Linker, inline
 from server.api.reception import Asked, Reception
 from server.doors.fashn import MODEL
-from server.doors.fashn.errors import TOO_MANY_JOBS, refuse
+from server.doors.fashn.errors import ANSWERS, TOO_MANY_JOBS, refuse
 from server.doors.fashn.inputs import ReframeInputs, RunBody
 from server.doors.fashn.prediction import find_job_id, prediction_id, render_prediction
 from server.doors.refusal import Refusal
@@ -24,6 +24,11 @@ from server.jobs.queue import JobQueue
 
 BALANCE = 1_000_000
 """Credits that a key always has: nothing here costs any, but callers may ask before they run."""
+
+EXAMPLE = {
+    "model_name": "reframe",
+    "inputs": {"image": "https://example.com/portrait.jpg", "aspect_ratio": "16:9"},
+}
 
 CREDITS_USED = "x-fashn-credits-used"
 GPU_SECONDS = "x-gpu-seconds"
@@ -87,8 +92,11 @@ class Fashn:
 
 def make_door(endpoints: Fashn) -> Door:
     """The door, also for who takes this server for the hosted one."""
-    router = APIRouter(tags=["FASHN"])
-    router.post("/v1/run")(endpoints.run)
+    failures: dict[int | str, dict[str, Any]] = {
+        status: {"description": name} for _, status, name in ANSWERS
+    }
+    router = APIRouter(tags=["FASHN"], responses=failures)
+    router.post("/v1/run", openapi_extra=_describe_body())(endpoints.run)
     router.get("/v1/status/{prediction}")(endpoints.get_status)
     router.get("/v1/credits")(endpoints.get_credits)
     return Door(
@@ -98,6 +106,14 @@ def make_door(endpoints: Fashn) -> Door:
         paths=("/v1/run", "/v1/status", "/v1/credits"),
         hosts={"api.fashn.ai": ""},
     )
+
+
+def _describe_body() -> dict[str, Any]:
+    """For the documentation: a run's body has the model's own input in it."""
+    schema = RunBody.model_json_schema()
+    schema["properties"]["inputs"] = ReframeInputs.model_json_schema()
+    content = {"application/json": {"schema": schema, "example": EXAMPLE}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _render_error(error: ReframeError) -> JSONResponse:

@@ -1,9 +1,11 @@
 """The door of Pixazo's Smart Resize: submit, and look how it stands in three ways."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.errors import ReframeError
@@ -12,9 +14,15 @@ from server.api.intake import read_body, validate
 from server.api.links import Linker, inline
 from server.api.reception import Asked, Reception
 from server.doors.pixazo import MODEL
-from server.doors.pixazo.errors import refuse
+from server.doors.pixazo.errors import ANSWERS, refuse
 from server.doors.pixazo.inputs import ResizeBody, ResultBody
-from server.doors.pixazo.status import find_job_id, is_inline, render_accepted, render_status
+from server.doors.pixazo.status import (
+    PREFIX,
+    find_job_id,
+    is_inline,
+    render_accepted,
+    render_status,
+)
 from server.errors import JobNotFound
 from server.images.store import ImageStore
 from server.jobs.queue import JobQueue
@@ -24,6 +32,12 @@ BELOW = "/smart-resize/v1"
 
 SUBMIT, RESULT = "/smart-resize-request", "/smart-resize-request-result"
 STATUS = "/v2/requests/status"
+
+EXAMPLE = {
+    "image_url": "https://example.com/photo.jpg",
+    "target_sizes": ["1024x1024", "1920x1080"],
+    "prompt": "keep face centered",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +84,19 @@ class Pixazo:
 
 def make_door(endpoints: Pixazo) -> Door:
     """The door, also for who takes this server for the hosted one."""
-    router = APIRouter(tags=["Pixazo"])
+    failures: dict[int | str, dict[str, Any]] = {
+        status: {"description": title} for _, status, title in ANSWERS
+    }
+    router = APIRouter(tags=["Pixazo"], responses=failures)
+    asked = _describe_body(ResizeBody, EXAMPLE)
+    named = _describe_body(
+        ResultBody, {"request_id": PREFIX + "0199c0de-0000-7000-8000-000000000001"}
+    )
     for below in (BELOW, ""):
-        router.post(below + SUBMIT, include_in_schema=bool(below))(endpoints.submit)
-        router.post(below + RESULT, include_in_schema=bool(below))(endpoints.get_result)
+        shown = bool(below)
+        router.post(below + SUBMIT, include_in_schema=shown, openapi_extra=asked)(endpoints.submit)
+        result = router.post(below + RESULT, include_in_schema=shown, openapi_extra=named)
+        result(endpoints.get_result)
     router.get(STATUS + "/{request_id}")(endpoints.get_status)
     router.post(STATUS + "/{request_id}", include_in_schema=False)(endpoints.get_status)
     return Door(
@@ -83,6 +106,12 @@ def make_door(endpoints: Pixazo) -> Door:
         paths=("/smart-resize", SUBMIT, RESULT, "/v2/requests"),
         hosts={"gateway.pixazo.ai": ""},
     )
+
+
+def _describe_body(kind: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """For the documentation."""
+    content = {"application/json": {"schema": kind.model_json_schema(), "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _render_error(error: ReframeError) -> JSONResponse:

@@ -2,26 +2,27 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pipelines.rules import Policy
 from pipelines.target import Tier
 from server.doors.texts import Ratio
+from server.doors.wire import Wire
 from server.jobs.order import ExpansionTarget, FrameTarget, OrderRules
 
 LONGEST = 4096
 """Px; the hosted outpainting makes nothing longer."""
 
 
-class RunflowSmartResize(BaseModel):
+class RunflowSmartResize(Wire):
     """``runflow/smart-resize``: a ratio and a tier, and nothing is ever cropped."""
-
-    model_config = ConfigDict(extra="ignore")
 
     image_url: str = Field(description="URL of a picture, or of a zip of pictures.")
     aspect_ratio: Ratio = Field(description="Ratio of the output.", examples=["16:9", "4:5"])
     resolution: Tier = Field(description="Long side of the output: 1024, 2048 or 4096 px.")
-    file_input: str = Field("", description="Name of the one picture to take from a zip.")
+    file_input: str = Field(
+        "", max_length=500, description="Name of the one picture to take from a zip."
+    )
 
     @property
     def sources(self) -> list[str]:
@@ -37,17 +38,17 @@ class RunflowSmartResize(BaseModel):
         }
 
 
-class RunflowOutpaint(BaseModel):
+class RunflowOutpaint(Wire):
     """``runflow/outpaint``: whole percent of the source to add on each side."""
-
-    model_config = ConfigDict(extra="ignore")
 
     image_url: str = Field(description="URL of a picture, or of a zip of pictures.")
     expand_top: int = Field(ge=0, le=80, description="Percent of the source's height.")
     expand_bottom: int = Field(ge=0, le=80, description="Percent of the source's height.")
     expand_left: int = Field(ge=0, le=80, description="Percent of the source's width.")
     expand_right: int = Field(ge=0, le=80, description="Percent of the source's width.")
-    file_input: str = Field("", description="Name of the one picture to take from a zip.")
+    file_input: str = Field(
+        "", max_length=500, description="Name of the one picture to take from a zip."
+    )
 
     @property
     def sources(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from pipelines.errors import ReframeError, RequestError
+from pipelines.errors import RequestError
 from server.errors import ArchiveInvalid, BodyTooLarge, Conflict, InvalidBody, SourceForbidden
 
 CALLERS = (RequestError, InvalidBody, BodyTooLarge, Conflict, SourceForbidden, ArchiveInvalid)
@@ -15,8 +15,3 @@ class Refusal(NamedTuple):
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
-
-
-def is_callers(error: ReframeError) -> bool:
-    """Whether the request itself is to blame."""
-    return isinstance(error, CALLERS)

@@ -25,3 +25,14 @@ Ratio = Annotated[str, _readable_by(AspectRatio.parse)]
 
 SizeText = Annotated[str, _readable_by(Size.parse)]
 """``1080x1350``."""
+
+
+def _check_text(text: str) -> str:
+    if "\0" in text or not text.isprintable():
+        msg = "a character that cannot be printed"
+        raise ValueError(msg)
+    return text
+
+
+Text = Annotated[str, AfterValidator(_check_text)]
+"""One line of text that any database keeps."""

@@ -1,6 +1,8 @@
 """The door, put together: four mounts, the bare paths, the proxy."""
 
 from functools import partial
+from http import HTTPStatus
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request
@@ -19,6 +21,7 @@ from server.api.fal.source import Sources
 from server.api.fal.upload import Uploads
 from server.api.links import Linker
 from server.api.reception import Reception
+from server.doors.fal.refusal import FAULTS
 from server.doors.fal.signing_key import SigningKey
 from server.doors.fal.wish import MODEL, SmartResizeInput
 from server.jobs.selection import count_waiting
@@ -28,7 +31,15 @@ KEYS = f"{REST}/.well-known/jwks.json"
 BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": SmartResizeInput.model_json_schema()}},
+        "content": {
+            "application/json": {
+                "schema": SmartResizeInput.model_json_schema(),
+                "example": {
+                    "image_url": "https://example.com/photo.jpg",
+                    "target_sizes": ["1024x1024", "1920x1080"],
+                },
+            }
+        },
     }
 }
 METHODS = ["GET", "POST", "PUT", "DELETE"]
@@ -39,7 +50,7 @@ def make_door(reception: Reception, linker: Linker, engine: sa.Engine, key: Sign
     places = Places(linker)
     desk = Desk(reception, places, Sources(linker.links, reception.assets, reception.store))
     shelf = Shelf(reception.assets, reception.store, linker.links, reception.most_bytes)
-    router = APIRouter(tags=["fal"], route_class=FalRoute)
+    router = APIRouter(tags=["fal"], route_class=FalRoute, responses=_describe_failures())
     _add_requests(router, Run(desk), Queue(desk, partial(_count_waiting, engine)))
     _add_uploads(router, Uploads(shelf, places))
     router.include_router(files.make_router(linker.links, reception.store), prefix=CDN)
@@ -62,6 +73,14 @@ def make_door(reception: Reception, linker: Linker, engine: sa.Engine, key: Sign
         hosts=dict(HOSTS),
         open_paths=(KEYS, f"{CDN}/files", f"{CDN}/uploads"),
     )
+
+
+def _describe_failures() -> dict[int | str, dict[str, Any]]:
+    """For the documentation: every status, with the types that it comes with."""
+    kinds: dict[int, set[str]] = {}
+    for fault in FAULTS.values():
+        kinds.setdefault(fault.status, set()).add(fault.kind or HTTPStatus(fault.status).phrase)
+    return {status: {"description": ", ".join(sorted(kinds[status]))} for status in sorted(kinds)}
 
 
 def _add_requests(router: APIRouter, run: Run, queue: Queue) -> None:

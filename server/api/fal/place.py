@@ -1,13 +1,13 @@
 """Where fal's four servers lie here, and what links to them look like from outside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from fastapi import Request
 
 from server.api.links import Linker
-from server.jobs.job import Output
+from server.callbacks.payload import Link
 
 RUN, QUEUE, REST, CDN = "/fal/run", "/fal/queue", "/fal/rest", "/fal/cdn"
 
@@ -39,7 +39,7 @@ class Places:
             return str(request.base_url.replace(hostname=CDN_HOST)).rstrip("/")
         return self.linker.base_of(request) + CDN
 
-    def link_from(self, request: Request) -> Callable[[Output], str]:
+    def link_from(self, request: Request) -> Link:
         """The addresses of outputs."""
         cdn, links = self.cdn(request), self.linker.links
         return lambda output: cdn + links.path(output.blob, output.file_name)

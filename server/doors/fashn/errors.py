@@ -4,10 +4,11 @@ The clients try again after 429 and 500, unless they are told that this is point
 """
 
 from pipelines.errors import ReframeError
-from server.doors.refusal import Refusal, is_callers
+from server.doors.refusal import CALLERS, Refusal
 from server.errors import (
     AccessError,
     BlobMissing,
+    MethodNotAllowed,
     NotFound,
     Overloaded,
     Unavailable,
@@ -15,27 +16,25 @@ from server.errors import (
 
 TOO_MANY_JOBS = "ConcurrencyLimitExceeded"
 
+ANSWERS: tuple[tuple[type[ReframeError] | tuple[type[ReframeError], ...], int, str], ...] = (
+    (AccessError, 401, "UnauthorizedAccess"),
+    (MethodNotAllowed, 405, "MethodNotAllowed"),
+    ((NotFound, BlobMissing), 404, "NotFound"),
+    (Overloaded, 429, "RateLimitExceeded"),
+    (CALLERS, 400, "BadRequest"),
+    (ReframeError, 500, "InternalServerError"),
+)
+"""Statuses and names; the first that an error is one of holds."""
+
 
 def refuse(error: ReframeError, name: str | None = None) -> Refusal:
     """Word an error; ``name`` is said instead of the usual one."""
-    status, usual = _classify(error)
+    status, usual = next(
+        (status, name) for kinds, status, name in ANSWERS if isinstance(error, kinds)
+    )
     headers = {}
     if not error.retryable:
         headers["x-should-retry"] = "false"
     elif isinstance(error, Overloaded | Unavailable):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return Refusal(status, {"error": name or usual, "message": error.detail}, headers)
-
-
-def _classify(error: ReframeError) -> tuple[int, str]:
-    match error:
-        case AccessError():
-            return 401, "UnauthorizedAccess"
-        case NotFound() | BlobMissing():
-            return 404, "NotFound"
-        case Overloaded():
-            return 429, "RateLimitExceeded"
-        case _ if is_callers(error):
-            return 400, "BadRequest"
-        case _:
-            return 500, "InternalServerError"

@@ -56,7 +56,7 @@ class ReframeInputs(Wire):
     image: str
     aspect_ratio: Ratio | None = None
     resolution: Literal["1k", "2k", "4k"] = "1k"
-    generation_mode: Mode | None = None
+    generation_mode: Literal["fast", "balanced", "quality"] | None = None
     num_images: int = Field(1, ge=1, le=4)
     seed: Seed = 42
     output_format: Literal["png", "jpeg"] = "png"
@@ -93,7 +93,7 @@ class ReframeInputs(Wire):
         return {
             "targets": (target,),
             "rules": OrderRules(policy=policy),
-            "mode": self.generation_mode or auto,
+            "mode": Mode(self.generation_mode or auto),
             "variants": self.num_images,
             "seed": self.seed,
             "format": Format(self.output_format),

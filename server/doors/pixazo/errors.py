@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.errors import ReframeError, UnreachableTarget
-from server.doors.refusal import Refusal, is_callers
+from pipelines.errors import ReframeError, SourceUnavailable, UnreachableTarget
+from server.doors.refusal import CALLERS, Refusal
 from server.errors import (
     AccessError,
     BlobMissing,
     InvalidBody,
+    MethodNotAllowed,
     NotFound,
     Overloaded,
+    SourceForbidden,
     Unauthenticated,
     Unavailable,
 )
@@ -26,6 +28,25 @@ WRONG_FORMAT: Mapping[str, str] = MappingProxyType(
         "details": "Each item in target_sizes must be in format 'widthxheight'",
     }
 )
+
+UNREADABLE = frozenset({"list_type", "string_type", "value_error"})
+"""Types of error that the printed words are about."""
+
+TITLES: Mapping[str, str] = MappingProxyType(
+    {"missing": "Missing {}", "too_long": "{} is too long", "string_too_long": "{} is too long"}
+)
+"""What is said of a field, by the type of error; of all others, that it is invalid."""
+
+ANSWERS: tuple[tuple[type[ReframeError] | tuple[type[ReframeError], ...], int, str], ...] = (
+    (Unauthenticated, 401, "Unauthorized"),
+    (AccessError, 403, "Forbidden"),
+    (MethodNotAllowed, 405, "Method not allowed"),
+    ((NotFound, BlobMissing), 404, NO_ENDPOINT["error"]),
+    (Overloaded, 429, "Too many requests"),
+    (CALLERS, 400, "Invalid request"),
+    (ReframeError, 500, "Internal server error"),
+)
+"""Statuses and titles; the first that an error is one of holds."""
 
 
 def refuse(error: ReframeError) -> Refusal:
@@ -48,31 +69,20 @@ def refuse(error: ReframeError) -> Refusal:
 
 
 def _classify(error: ReframeError) -> tuple[int, str]:
-    match error:
-        case Unauthenticated():
-            return 401, "Unauthorized"
-        case AccessError():
-            return 403, "Forbidden"
-        case NotFound() | BlobMissing():
-            return 404, NO_ENDPOINT["error"]
-        case Overloaded():
-            return 429, "Too many requests"
-        case _ if is_callers(error):
-            return 400, "Invalid request"
-        case _:
-            return 500, "Internal server error"
+    return next((status, title) for kinds, status, title in ANSWERS if isinstance(error, kinds))
 
 
 def _explain(error: ReframeError) -> dict[str, Any]:
     """What is wrong, with the field's name in the title where one is to blame."""
     if isinstance(error, UnreachableTarget):
         return {"error": "Invalid target_sizes", "details": error.detail}
+    if isinstance(error, SourceUnavailable | SourceForbidden):
+        return {"error": "Invalid image_url", "details": error.detail}
     if not isinstance(error, InvalidBody) or not error.errors:
         return {"error": "Invalid request", "details": error.detail}
     first = error.errors[0]
     _, *place = first["loc"]
-    kind = "Missing" if first["type"] == "missing" else "Invalid"
-    field = place[0] if place else "request"
-    if field == "target_sizes" and first["type"] not in {"missing", "too_short"}:
+    field, kind = place[0] if place else "request", first["type"]
+    if field == "target_sizes" and kind in UNREADABLE:
         return dict(WRONG_FORMAT)
-    return {"error": f"{kind} {field}", "details": first["msg"]}
+    return {"error": TITLES.get(kind, "Invalid {}").format(field), "details": first["msg"]}

@@ -34,6 +34,7 @@ from server.doors.fashn.prediction import STYLE
 from server.engines import load_engine
 from server.images.address import EgressPolicy
 from server.images.fetch import Fetcher
+from server.images.fetches import fetch_sources
 from server.images.gather import gather
 from server.images.memory_folder import SHARED_MEMORY, memory_folder_of
 from server.jobs.job import Failure, Job, Output, Status
@@ -118,7 +119,9 @@ class Worker:
             for job_id in ids:
                 with self.free:
                     ended = self._carry_out(job_id)
-                self.tell(ended)
+                again = self.tell(ended)
+                while again is not None:  # at once: nobody waits for the pauses here
+                    again = self.tell(ended, past=again.past)
 
     def _carry_out(self, job_id: str) -> Job:
         queue = self.house.queue
@@ -131,7 +134,8 @@ class Worker:
 
     def _reframe(self, job: Job) -> list[Output]:
         store, requests = self.house.store, job.order.requests()
-        (source,) = gather(job.order, job.id, store, self.fetcher)
+        fetch_sources(job.order, job.id, lambda: None, store, self.fetcher)
+        (source,) = gather(job.order, job.id, store)
         made = self.reframer(store.read(source.blob), requests)
         return [self._publish(job, number, reframed) for number, reframed in enumerate(made)]
 

@@ -23,7 +23,7 @@ from server.doors.fal.signing_key import FILE, SigningKey, find_signing_key
 from server.doors.fal.status import render_logs, render_status, render_submission
 from server.doors.fal.webhook import PAUSES, make_style
 from server.errors import InvalidBody, JobExpired, JobNotFound, QueueFull, Unavailable
-from server.jobs.job import Failure, Job, Output, Stage, Status
+from server.jobs.job import Failure, Job, Output, OutputExtra, Stage, Status
 from server.jobs.order import Order, SizeTarget
 
 SINCE = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ def make_job(status: Status = Status.SUCCEEDED, **changes: Any) -> Job:
     return replace(job, **changes)
 
 
-def link(output: Output) -> str:
+def link(output: Output | OutputExtra) -> str:
     return f"https://here/{output.file_name}"
 
 

@@ -34,9 +34,10 @@ from server.errors import (
     MalformedBody,
     NotFound,
     RateLimited,
+    SourceForbidden,
     Unauthenticated,
 )
-from server.jobs.job import Failure, Job, Output, Status
+from server.jobs.job import Failure, Job, Output, OutputExtra, Status
 from server.jobs.order import Order
 
 JOB = "0199c0de-0000-7000-8000-000000000001"
@@ -79,7 +80,7 @@ def make_job(status: Status, **given: Any) -> Job:
     )
 
 
-def link(output: Output) -> str:
+def link(output: Output | OutputExtra) -> str:
     return f"https://here/{output.file_name}"
 
 
@@ -189,12 +190,21 @@ FORMAT = {
             invalid("too_short", "target_sizes"),
             {"error": "Invalid target_sizes", "details": "a word"},
         ),
+        (
+            invalid("too_long", "target_sizes"),
+            {"error": "target_sizes is too long", "details": "a word"},
+        ),
+        (
+            invalid("string_too_long", "prompt"),
+            {"error": "prompt is too long", "details": "a word"},
+        ),
         (invalid("missing", "image_url"), {"error": "Missing image_url", "details": "a word"}),
         (invalid("enum", "resolution"), {"error": "Invalid resolution", "details": "a word"}),
         (invalid("value_error"), {"error": "Invalid request", "details": "a word"}),
         (MalformedBody("no JSON"), {"error": "Invalid request", "details": "no JSON"}),
         (UnreachableTarget("far"), {"error": "Invalid target_sizes", "details": "far"}),
-        (SourceUnavailable("gone"), {"error": "Invalid request", "details": "gone"}),
+        (SourceUnavailable("gone"), {"error": "Invalid image_url", "details": "gone"}),
+        (SourceForbidden("inside"), {"error": "Invalid image_url", "details": "inside"}),
         (BodyTooLarge("large"), {"error": "Invalid request", "details": "large"}),
     ],
 )
@@ -235,5 +245,3 @@ def test_the_page_tells_of_every_field_status_and_error() -> None:
     names = [*ResizeBody.model_fields, *render_status(make_job(Status.QUEUED), link), "ERROR"]
     missing = [name for name in (*names, *STATUSES.values()) if f"`{name}`" not in page]
     assert missing == []
-    for error in (InvalidBody(), Unauthenticated(), Forbidden(), NotFound(), RateLimited()):
-        assert f"| {refuse(error).status} |" in page
