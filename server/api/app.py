@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
+from pipelines.engine import Mode
 from pipelines.presets.preset_file import read_presets
 from server.access.key import ApiKey
 from server.access.key_store import KEYS, KeyStore
@@ -19,7 +20,9 @@ from server.api import (
     health,
     metrics,
     models,
+    page,
     pixazo,
+    plans,
     presets,
     runs,
     uploads,
@@ -34,19 +37,26 @@ from server.api.health import Check
 from server.api.links import Linker
 from server.api.metrics import House, Requests
 from server.api.pixazo import Pixazo
+from server.api.plans import Plans
 from server.api.reception import Reception
 from server.api.request_log import RequestLog
 from server.api.runs import Runs
+from server.api.schemas import FAILURES
 from server.callbacks.history import History
 from server.callbacks.secret_store import CallbackSecrets
 from server.database.engine import database_url, open_database, say_unavailable
 from server.doors.fal.signing_key import find_signing_key
-from server.errors import Unavailable
+from server.errors import IdempotencyConflict, Unavailable
+from server.images.address import EgressPolicy
 from server.images.assets import Assets
+from server.images.fetch import check_callback
 from server.images.links import Links, find_secret
 from server.images.stores import open_store
 from server.jobs.durable_queue import DurableQueue
-from server.jobs.selection import count_unfinished
+from server.jobs.estimate import Spent, read_history
+from server.jobs.job import Job
+from server.jobs.outage import reaching
+from server.jobs.selection import count_unfinished, find_earlier, read_job
 from server.jobs.workers import live_workers
 from server.settings import Settings
 
@@ -87,16 +97,28 @@ def create_app(settings: Settings) -> FastAPI:
         min_free=settings.min_free,
     )
     queue = DurableQueue(engine, bound=settings.max_queue)
+    policy = EgressPolicy.parse(
+        settings.allow_hosts, private=settings.allow_private_hosts, http=settings.allow_http
+    )
     links = Links(find_secret(settings.data, settings.link_secret), settings.link_lifetime)
     linker = Linker(links, settings.public_url)
     assets = Assets(engine, store)
     count = partial(_count_unfinished, engine)
-    reception = Reception(queue, store, assets, settings.max_source, count)
+    reception = Reception(
+        queue,
+        store,
+        assets,
+        settings.max_source,
+        count,
+        find_earlier=partial(_find_earlier, engine),
+        check_callback=partial(check_callback, policy),
+    )
     app = FastAPIOffline(
         title="Smart Resize",
         summary="Reframes pictures on your own machine.",
         docs_url="/docs",
         redoc_url=None,
+        redirect_slashes=False,  # a redirect repeats whatever host the caller made up
         static_url="/docs/assets",
     )
     catalogue = read_presets(settings.presets)
@@ -116,16 +138,27 @@ def create_app(settings: Settings) -> FastAPI:
     }
     for router in (
         runs.make_router(Runs(queue, reception, linker, catalogue)),
+        plans.make_router(
+            Plans(
+                queue,
+                reception,
+                linker,
+                catalogue,
+                partial(_find_engine, engine, settings),
+                partial(_read_history, engine),
+            )
+        ),
         callbacks.make_router(
             Callbacks(queue, History(engine), CallbackSecrets(engine), queue.redeliver)
         ),
         uploads.make_router(assets, links, linker),
-        files.make_router(links, store),
+        files.make_router(links, store, FAILURES),
         health.make_router(checks),
         usage.make_router(engine),
         metrics.make_router(House(engine, settings, SILENCE), requests),
         models.router,
         presets.make_router(catalogue),
+        *((page.make_router(),) if settings.page else ()),
         *(door.router for door in hosted),
     ):
         app.include_router(router)
@@ -156,9 +189,32 @@ def _check_database(engine: sa.Engine) -> None:
         connection.execute(nothing)
 
 
+def _find_earlier(
+    engine: sa.Engine, owner: str, idempotency: str, fingerprint: str | None
+) -> Job | None:
+    with reaching(), engine.connect() as connection:
+        row = find_earlier(connection, "", owner, idempotency)
+        if row is None:
+            return None
+        if row.fingerprint != fingerprint:
+            raise IdempotencyConflict
+        return read_job(connection, row.id)
+
+
 def _count_unfinished(engine: sa.Engine, owner: str) -> int:
     with engine.connect() as connection:
         return count_unfinished(connection, owner)
+
+
+def _find_engine(engine: sa.Engine, settings: Settings) -> str:
+    """Who works at the moment; the operator's choice where nobody does."""
+    workers = live_workers(engine, SILENCE)
+    return workers[0].engine if workers else settings.engine.value
+
+
+def _read_history(engine: sa.Engine, name: str, mode: Mode) -> list[Spent]:
+    with engine.connect() as connection:
+        return read_history(connection, name, mode)
 
 
 def _check_workers(engine: sa.Engine) -> None:

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from server.api.schemas import FAILURES
 from server.callbacks.history import Delivery, History
 from server.callbacks.payload import render_time
 from server.callbacks.secret_store import CallbackSecret, CallbackSecrets
+from server.doors.texts import Text
 from server.errors import Conflict, JobNotFound
 from server.jobs.job import Job
 from server.jobs.queue import JobQueue
@@ -18,15 +20,15 @@ from server.jobs.queue import JobQueue
 class Redeliver(Protocol):
     """Puts one more delivery of a job's callback in line."""
 
-    def __call__(self, job_id: str, number: int) -> None:
-        """``number`` tells it from those before."""
+    def __call__(self, job_id: str, number: int) -> int:
+        """Its number, which tells it from those before: this one or, if it is taken, a later."""
         ...
 
 
 class Label(BaseModel):
     """What a new secret is called."""
 
-    label: str = Field(default="", max_length=200)
+    label: Text = Field(default="", max_length=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Callbacks:
             msg = "there is a callback once a run that has a callback_url has ended"
             raise Conflict(msg)
         number = len(await run_in_threadpool(self.history.list, job.id)) or 1
-        await run_in_threadpool(self.redeliver, job.id, number)
+        number = await run_in_threadpool(self.redeliver, job.id, number)
         return {"run_id": job.id, "delivery_id": f"{job.id}-{number}", "status": "queued"}
 
     async def make_secret(self, request: Request, body: Label) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class Callbacks:
 
 def make_router(callbacks: Callbacks) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/v1", tags=["callbacks"])
+    router = APIRouter(prefix="/v1", tags=["callbacks"], responses=FAILURES)
     router.get("/runs/{job_id}/callback")(callbacks.get)
     router.post("/runs/{job_id}/callback-redeliveries", status_code=201)(callbacks.send_again)
     router.post("/callback-secrets", status_code=201)(callbacks.make_secret)

@@ -3,7 +3,9 @@
 The body is flat: ``{"code", "message", "errors"}``, as in the hosted run API.
 """
 
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
@@ -13,7 +15,14 @@ from starlette.exceptions import HTTPException
 
 from pipelines.errors import ReframeError
 from server.api.door import Doors
-from server.errors import InternalError, InvalidBody, NotFound, Overloaded, Unavailable
+from server.errors import (
+    InternalError,
+    InvalidBody,
+    MethodNotAllowed,
+    NotFound,
+    Overloaded,
+    Unavailable,
+)
 
 
 class Answer(NamedTuple):
@@ -32,6 +41,7 @@ ANSWERS = {
     "asset_not_found": Answer(404, "ASSET_NOT_FOUND"),
     "model_not_found": Answer(404, "MODEL_NOT_FOUND"),
     "link_invalid": Answer(404, "LINK_INVALID"),
+    "method_not_allowed": Answer(405, "METHOD_NOT_ALLOWED"),
     "blob_missing": Answer(404, "BLOB_MISSING"),
     "malformed_body": Answer(400, "BAD_REQUEST"),
     "invalid_body": Answer(422, "VALIDATION_ERROR"),
@@ -55,6 +65,7 @@ ANSWERS = {
     "worker_lost": Answer(500, "WORKER_LOST"),
     "job_cancelled": Answer(409, "RUN_CANCELED"),
     "job_expired": Answer(504, "RUN_EXPIRED"),
+    "order_unreadable": Answer(503, "ORDER_UNREADABLE"),
     "weights_error": Answer(503, "MODEL_UNAVAILABLE"),
     "lock_invalid": Answer(503, "MODEL_UNAVAILABLE"),
     "licence_not_accepted": Answer(503, "MODEL_UNAVAILABLE"),
@@ -75,14 +86,19 @@ ANSWERS = {
 }
 
 
+KNOWN: Mapping[int, type[ReframeError]] = MappingProxyType({404: NotFound, 405: MethodNotAllowed})
+"""What the framework found out about an address, as an error of ours."""
+
+
 def answer(error: ReframeError) -> JSONResponse:
     """The error as the caller gets it."""
     status, code = ANSWERS[error.code]
-    errors = error.errors if isinstance(error, InvalidBody) else None
+    found = error.errors if isinstance(error, InvalidBody) else []
+    errors = [{**each, "msg": cut(each["msg"])} for each in found]
     headers = {}
     if isinstance(error, Overloaded | Unavailable):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
-    body = {"code": code, "message": error.detail, "errors": errors or None}
+    body = {"code": code, "message": cut(error.detail, MOST_TOLD), "errors": errors or None}
     return JSONResponse(body, status, headers)
 
 
@@ -90,7 +106,7 @@ def install(app: FastAPI, doors: Doors) -> None:
     """Answer every error of ours, and the framework's, in the words of whoever was asked."""
 
     def render(request: Request, error: ReframeError) -> Response:
-        return doors.render_error(error, request.url.path)
+        return doors.render_error(error, request.scope)
 
     @app.exception_handler(ReframeError)
     async def _ours(request: Request, error: ReframeError) -> Response:
@@ -103,8 +119,10 @@ def install(app: FastAPI, doors: Doors) -> None:
 
     @app.exception_handler(HTTPException)
     async def _plain_http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == HTTPStatus.NOT_FOUND:
-            return render(request, NotFound())
+        if known := KNOWN.get(error.status_code):
+            response = render(request, known())
+            response.headers.update(error.headers or {})
+            return response
         code = HTTPStatus(error.status_code).phrase.upper().replace(" ", "_")
         body = {"code": code, "message": str(error.detail), "errors": None}
         return JSONResponse(body, error.status_code, error.headers)
@@ -118,6 +136,12 @@ def install(app: FastAPI, doors: Doors) -> None:
 MOST_NAMED = 20
 """Wrong fields that an answer names."""
 
+MOST_SAID = 200
+"""Characters of a field's name, or of what is wrong with it."""
+
+MOST_TOLD = 1000
+"""Characters of a message."""
+
 
 def invalid(found: list[Any], root: str = "input") -> InvalidBody:
     """What pydantic found wrong, as our error; ``root`` is where the fields are."""
@@ -129,7 +153,7 @@ def invalid(found: list[Any], root: str = "input") -> InvalidBody:
 
 def _summarise(errors: Any) -> str:
     first = errors[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    place = ".".join(str(part) for part in _cut_place(first["loc"]) if part != "body") or "body"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{place}: {_words(first['msg'])}{more}"
 
@@ -137,10 +161,24 @@ def _summarise(errors: Any) -> str:
 def _plain(errors: Any) -> list[dict[str, Any]]:
     """Without the caller's input, which may be a whole picture."""
     return [
-        {"loc": list(each["loc"]), "msg": _words(each["msg"]), "type": each["type"]}
+        {
+            "loc": _cut_place(each["loc"]),
+            "msg": _words(each["msg"]),
+            "type": each["type"],
+        }
         for each in errors[:MOST_NAMED]
     ]
 
 
 def _words(message: str) -> str:
-    return message.removeprefix("Value error, ")
+    return cut(message.removeprefix("Value error, "))
+
+
+def cut(text: str, most: int = MOST_SAID) -> str:
+    """Of a long text, its beginning: it may be the caller's own, and as long as a picture."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _cut_place(place: Iterable[str | int]) -> list[str | int]:
+    """Names of fields may be the caller's own too."""
+    return [cut(part) if isinstance(part, str) else part for part in place]

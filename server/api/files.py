@@ -1,6 +1,7 @@
 """Downloads by signed link: whoever has one may fetch, nobody else."""
 
 import re
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
@@ -11,7 +12,9 @@ from server.errors import LinkInvalid
 from server.images.links import Links
 from server.images.store import VOLATILE, ImageStore
 
-TYPES = {form.extension: form.media_type for form in Format}
+Responses = dict[int | str, dict[str, Any]]
+
+TYPES = {".json": "application/json", **{form.extension: form.media_type for form in Format}}
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -21,23 +24,23 @@ HEADERS = {
     "Cache-Control": "private, max-age=3600, immutable",
     "Referrer-Policy": "no-referrer",
 }
-"""A picture is all that these answers can ever be to a browser."""
+"""A picture, or a record, is all that these answers can ever be to a browser."""
 
 
-def make_router(links: Links, store: ImageStore) -> APIRouter:
-    """The route behind every output's URL."""
-    router = APIRouter(tags=["files"])
+def make_router(links: Links, store: ImageStore, failures: Responses | None = None) -> APIRouter:
+    """The route behind every output's URL; ``failures`` are what it answers beside them."""
+    router = APIRouter(tags=["files"], responses=failures)
 
     @router.head("/files/{token}/{label}", include_in_schema=False)
     @router.get("/files/{token}/{label}")
     async def get_file(token: str, label: str) -> Response:
-        """One output's bytes; ``label`` is only what the download is called."""
+        """The bytes of an output or of a file beside it; ``label`` is only the download's name."""
         name = links.open(token)
         media_type = TYPES.get("." + name.rpartition(".")[2])
         if media_type is None:
             raise LinkInvalid
         data = await run_in_threadpool(store.read, name)
-        headers = {**HEADERS, "Content-Disposition": _disposition(label)}
+        headers = {**HEADERS, "Content-Disposition": _disposition(label, media_type)}
         if name.startswith(VOLATILE):
             headers["Cache-Control"] = "no-store"
         return Response(data, media_type=media_type, headers=headers)
@@ -45,6 +48,8 @@ def make_router(links: Links, store: ImageStore) -> APIRouter:
     return router
 
 
-def _disposition(label: str) -> str:
+def _disposition(label: str, media_type: str) -> str:
+    """Shown in place, but for PSD, which is for programs that no browser is."""
+    kind = "attachment" if media_type == Format.PSD.media_type else "inline"
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", label)[:150]
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(label[:150], safe='')}"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(label[:150], safe='')}"

@@ -20,10 +20,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipelines.errors import ReframeError
 from server.access.key import ApiKey
 from server.api.door import Doors, begins
-from server.errors import BodyTooLarge, InvalidBody, NotFound, RateLimited, Unauthenticated
+from server.api.early import answer_early
+from server.errors import (
+    BodyTooLarge,
+    InvalidBody,
+    MalformedBody,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+)
 
-OPEN = ("/healthz", "/readyz", "/files/", "/uploads/", "/openapi.json", "/docs", "/v1/health")
-"""Beginnings of the paths that need no key: health, signed links, the documentation."""
+OPEN = (
+    "/healthz",
+    "/readyz",
+    "/files/",
+    "/uploads/",
+    "/openapi.json",
+    "/docs",
+    "/page",
+    "/v1/health",
+)
+"""Beginnings of the paths that need no key: health, signed links, documentation, the page."""
 
 CREDENTIALS = ("x-api-key", "ocp-apim-subscription-key")
 """Headers that hold a bare key; ``Authorization`` holds one after Bearer or Key."""
@@ -96,11 +113,11 @@ class Gate:
     async def _refuse(
         self, error: ReframeError, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        response = self._doors.render_error(error, scope["path"])
-        response.headers["Connection"] = "close"  # whatever else is on its way is not read
+        response = self._doors.render_error(error, scope)
+        response.headers["Connection"] = "close"  # whatever else is on its way is not kept
         if isinstance(error, Unauthenticated):
             response.headers["WWW-Authenticate"] = "Bearer"
-        await response(scope, receive, send)
+        await answer_early(response, scope, receive, send)
 
     def _identify(self, headers: Headers) -> ApiKey:
         secret = _find_secret(headers)
@@ -135,6 +152,9 @@ class Gate:
             raise RateLimited(msg, max(1.0, wait))
 
     def _measure(self, headers: Headers) -> None:
+        if "content-length" in headers and "transfer-encoding" in headers:
+            msg = "a body has a length or comes in chunks, not both"
+            raise MalformedBody(msg)  # a proxy may have seen another end of it
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._max_body:
             raise _too_large(self._max_body)
@@ -161,7 +181,7 @@ def is_open(path: str, method: str) -> bool:
     """Whether a request needs no key: a browser asking what it may do, or an open path."""
     if method == "OPTIONS":
         return True
-    return any(begins(path, beginning) for beginning in OPEN)
+    return path == "/" or any(begins(path, beginning) for beginning in OPEN)
 
 
 def _find_secret(headers: Headers) -> str | None:

@@ -17,16 +17,19 @@ def make_router(checks: Mapping[str, Check]) -> APIRouter:
     """The routes; readiness is that every check returns."""
     router = APIRouter(tags=["health"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     async def is_alive() -> dict[str, Any]:
         """200 as long as requests are answered at all."""
         return {"status": "ok"}
 
+    @router.head("/v1/health", include_in_schema=False)
     @router.get("/v1/health")
     async def is_alive_as_hosted() -> dict[str, Any]:
         """The same, as the hosted API words it."""
         return {"status": "ok", "ok": True}
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz")
     async def is_ready() -> JSONResponse:
         """200 when jobs would be accepted and done; 503 and the reasons when not."""

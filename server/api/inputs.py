@@ -2,18 +2,16 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from pipelines.codec.encode import Format
-from pipelines.engine import Mode
+from pipelines.composition import SubjectKind
 from pipelines.errors import InvalidOption
-from pipelines.fill import Fill
-from pipelines.geometry import Size
+from pipelines.geometry import Edge, Size
 from pipelines.presets.preset import Preset
 from pipelines.presets.preset_file import read_shipped
 from pipelines.rules import Anchor, Policy, Prefer
-from pipelines.safety import SafetyAction
 from pipelines.target import MOST_EXPANSION, Tier
+from server.api.painting_input import PaintingInput
 from server.doors.texts import Ratio, SizeText
 from server.jobs.order import (
     MOST_OUTPUTS,
@@ -22,12 +20,18 @@ from server.jobs.order import (
     Fractions,
     FrameTarget,
     OrderRules,
-    Seed,
     SizeTarget,
 )
 
-MOST_SOURCES = 200
 MOST_BOXES = 100
+
+OPPOSITE = {
+    Edge.LEFT: Prefer.RIGHT,
+    Edge.TOP: Prefer.BOTTOM,
+    Edge.RIGHT: Prefer.LEFT,
+    Edge.BOTTOM: Prefer.TOP,
+}
+"""Where the subject should be, so that this side is free."""
 
 
 def _percent(side: str) -> Any:
@@ -35,61 +39,7 @@ def _percent(side: str) -> Any:
     return Field(0.0, ge=0, le=MOST_EXPANSION, description=words)
 
 
-class _Painting(BaseModel):
-    """What both of our models share."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    image_url: str | None = Field(
-        None, description="URL, data URI or runflow://assets/ID of a picture or a zip of pictures."
-    )
-    image_urls: list[str] = Field(
-        [], max_length=MOST_SOURCES, description="Several pictures, in one job."
-    )
-    file_input: str = Field("", description="Name of the one picture to take from a zip.")
-    fill: Fill = Field(Fill.AUTO, description="What fills the new area.")
-    prompt: str = Field("", max_length=4000, description="What the new area should show.")
-    mode: Mode = Field(Mode.BALANCED, description="Between speed and quality.")
-    seed: Seed | None = Field(None, description="The same seed gives the same picture.")
-    variants: int = Field(
-        1, ge=1, le=8, description="Outputs a target, each with a seed of its own."
-    )
-    feather: int | None = Field(None, ge=0, description="Width of the seam, output px.")
-    strict: bool = Field(False, description="Refuse rather than give a rule up.")
-    output_format: Format = Field(Format.PNG, description="Of the outputs.")
-    quality: int | None = Field(None, ge=1, le=100, description="Of JPEG, WebP and AVIF.")
-    max_bytes: int | None = Field(None, ge=1, description="Largest output, bytes.")
-    nsfw: SafetyAction = Field(SafetyAction.FLAG, description="What happens to unsafe pictures.")
-    strictness: int = Field(3, ge=1, le=6, description="Of the NSFW check; 6 is the strictest.")
-    store: bool = Field(
-        True, description="Keep pictures on disk until they expire; false keeps nothing there."
-    )
-
-    @property
-    def sources(self) -> list[str]:
-        """Where the pictures are."""
-        return [*([self.image_url] if self.image_url else []), *self.image_urls]
-
-    def _common(self, rules: OrderRules) -> dict[str, Any]:
-        """The fields of an order that both models give."""
-        given: dict[str, Any] = {
-            "rules": rules,
-            "member": self.file_input,
-            "fill": self.fill,
-            "prompt": self.prompt,
-            "mode": self.mode,
-            "variants": self.variants,
-            "format": self.output_format,
-            "quality": self.quality,
-            "max_bytes": self.max_bytes,
-            "nsfw": self.nsfw,
-            "strictness": self.strictness,
-            "volatile": not self.store,
-        }
-        return given if self.seed is None else {**given, "seed": self.seed}
-
-
-class SmartResize(_Painting):
+class SmartResize(PaintingInput):
     """``local/smart-resize``: to ratios, exact sizes or a plan of one's own."""
 
     aspect_ratio: Ratio | None = Field(None, description="Ratio of the output.", examples=["16:9"])
@@ -122,8 +72,25 @@ class SmartResize(_Painting):
         max_length=MOST_BOXES,
         description="Zones in fractions of the output where no subject may lie.",
     )
+    protect_kinds: list[SubjectKind] = Field(
+        [],
+        description="Kinds of subjects that stay whole wherever they are found.",
+        examples=[["face", "text", "logo"]],
+    )
+    protect_mask: str | None = Field(
+        None,
+        description="URL, data URI or asset of a mask as large as the picture, or of its ratio; "
+        "what is white in it stays whole. In a form also a file.",
+    )
     anchor: Anchor | None = Field(None, description="Where the source is held.")
     prefer: Prefer | None = Field(None, description="Where in the frame the subject should be.")
+
+    copy_space: Edge | None = Field(
+        None, description="The side to leave free for text; the subject goes to the other one."
+    )
+    series: bool = Field(
+        False, description="Carry the first picture's plans out for all; they have one ratio."
+    )
 
     _chosen: tuple[Preset, ...] = PrivateAttr(())
 
@@ -133,6 +100,13 @@ class SmartResize(_Painting):
         wanted = bool(self.aspect_ratio or self.aspect_ratios or sizes)
         if wanted == (self.plan is not None):
             msg = "give aspect_ratio, aspect_ratios, target_sizes, presets or, instead, a plan"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> Self:
+        if self.copy_space and self.prefer:
+            msg = "give copy_space or prefer: both say where the subject should be"
             raise ValueError(msg)
         return self
 
@@ -154,9 +128,10 @@ class SmartResize(_Painting):
             protect=tuple(self.protect),
             keep_clear=tuple(self.keep_clear),
             anchor=self.anchor,
-            prefer=self.prefer,
+            prefer=OPPOSITE[self.copy_space] if self.copy_space else self.prefer,
             feather=self.feather,
             strict=self.strict,
+            protect_kinds=tuple(self.protect_kinds),
         )
         ratios = [*([self.aspect_ratio] if self.aspect_ratio else []), *self.aspect_ratios]
         targets: list[FrameTarget | SizeTarget] = [
@@ -168,7 +143,13 @@ class SmartResize(_Painting):
         targets += map(self._preset_target, self._chosen)
         if self.plan is not None:
             targets.append(SizeTarget(width=0, height=0))  # the plan knows its own
-        return {**self._common(rules), "targets": tuple(targets), "plan": self.plan}
+        return {
+            **self.common(rules),
+            "targets": tuple(targets),
+            "plan": self.plan,
+            "protect_mask": self.protect_mask,
+            "series": self.series,
+        }
 
     def _preset_target(self, preset: Preset) -> SizeTarget:
         """A preset, but for what the caller said himself."""
@@ -185,14 +166,14 @@ class SmartResize(_Painting):
         )
 
 
-class Outpaint(_Painting):
+class Outpaint(PaintingInput):
     """``local/outpaint``: percent of the source to add on each side; nothing is scaled."""
 
     expand_left: float = _percent("left")
     expand_top: float = _percent("top")
     expand_right: float = _percent("right")
     expand_bottom: float = _percent("bottom")
-    policy: Literal[Policy.EXPAND] = Policy.EXPAND
+    policy: Literal[Policy.EXPAND] = Field(Policy.EXPAND, description="Nothing is ever cropped.")
 
     def wishes(self) -> dict[str, Any]:
         """The fields of an order."""
@@ -203,4 +184,4 @@ class Outpaint(_Painting):
             bottom=self.expand_bottom,
         )
         rules = OrderRules(policy=Policy.EXPAND, feather=self.feather, strict=self.strict)
-        return {**self._common(rules), "targets": (target,)}
+        return {**self.common(rules), "targets": (target,)}

@@ -22,11 +22,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from pipelines.export.wishes import Metadata
 from pipelines.presets.catalogue import Catalogue
 from server.access.key import ApiKey
 from server.api.errors import invalid
-from server.api.models import find_model
-from server.api.reception import Asked
+from server.api.models import MODELS, find_model
+from server.api.reception import FORM, Asked
 from server.errors import InvalidBody, MalformedBody
 
 Kind = TypeVar("Kind")
@@ -41,6 +42,19 @@ MOST_METADATA = 64_000
 
 TOP = ("callback_url", "client_ref", "metadata", "priority", "deadline")
 """Fields of a form that are not the model's."""
+
+
+def _is_text(schema: dict[str, Any]) -> bool:
+    return all(kind.get("type") in {"string", "null"} for kind in schema.get("anyOf", [schema]))
+
+
+TEXTS = frozenset(
+    name
+    for kind in MODELS.values()
+    for name, schema in kind.model_json_schema()["properties"].items()
+    if _is_text(schema)
+)
+"""Fields of models that are text, even if they begin as JSON does."""
 
 
 def _in_utc(when: datetime) -> datetime:
@@ -58,7 +72,7 @@ class RunBody(BaseModel):
 
     input: dict[str, Any] = Field(description="What the model takes; see its schema.")
     callback_url: str | None = Field(
-        default=None, max_length=2000, description="Told when the run has ended."
+        None, max_length=2000, pattern="^https?://", description="Told when the run has ended."
     )
     metadata: dict[str, Any] | None = Field(default=None, description="Echoed everywhere.")
     client_ref: str | None = Field(
@@ -72,10 +86,14 @@ class RunBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A body as it came: its fields, and the files of a form with their names."""
+    """A body as it came: its fields, and the files of a form with their names.
+
+    A file that is called ``protect_mask`` is the ``mask``, and its field says ``FORM``.
+    """
 
     fields: dict[str, Any]
     files: tuple[tuple[str, bytes], ...] = ()
+    mask: bytes | None = None
 
 
 def read_run(
@@ -106,6 +124,7 @@ def read_run(
         key=key,
         sources=asked.sources,
         files=given.files,
+        mask=given.mask,
         wishes=asked.wishes(),
         callback_url=body.callback_url,
         client_ref=body.client_ref,
@@ -127,15 +146,20 @@ async def read_body(request: Request) -> Given:
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _read_form(request)
     body = await request.body()
-    try:
-        # tens of megabytes may be a picture: others are answered meanwhile
-        fields = await run_in_threadpool(_read_json, body)
-    except (ValueError, RecursionError) as error:
-        msg = "the body is not JSON"
-        raise MalformedBody(msg) from error
+    # tens of megabytes may be a picture: others are answered meanwhile
+    fields = await run_in_threadpool(read_json, body)
     if not isinstance(fields, dict):
         raise MalformedBody
     return Given(fields)
+
+
+def read_json(body: bytes) -> Any:
+    """Raises MalformedBody for what is not JSON, and for what no database keeps."""
+    try:
+        return _read_json(body)
+    except (ValueError, RecursionError) as error:
+        msg = "the body is not JSON"
+        raise MalformedBody(msg) from error
 
 
 def _read_json(body: bytes) -> Any:
@@ -179,20 +203,37 @@ def _check_texts(value: Any, depth: int) -> None:
 
 
 async def _read_form(request: Request) -> Given:
+    form = await _parse_form(request)
+    try:
+        return await _read_parts(form)
+    finally:
+        await form.close()
+
+
+async def _read_parts(form: FormData) -> Given:
     files: list[tuple[str, bytes]] = []
+    mask = None
     fields: dict[str, Any] = {}
     asked: dict[str, Any] = {}
-    for name, value in (await _parse_form(request)).multi_items():
+    for name, value in form.multi_items():
         if isinstance(value, UploadFile):
-            files.append((value.filename or "", await value.read()))
-            await value.close()
+            data = await value.read()
+            if name == "protect_mask":
+                mask, asked[name] = data, FORM
+            else:
+                files.append((_check_text(value.filename or ""), data))
         elif name == "input":
             asked |= _read_object(value)
-        elif name in TOP:
-            fields[name] = _read_object(value) if name == "metadata" else value
+        elif _is_top(name, value):
+            fields[name] = _read_object(value) if name == "metadata" else _check_text(value)
         else:
-            asked[name] = _read_value(value)
-    return Given({**fields, "input": asked}, tuple(files))
+            asked[_check_text(name)] = _read_value(name, value)
+    return Given({**fields, "input": asked}, tuple(files), mask)
+
+
+def _is_top(name: str, value: str) -> bool:
+    """Not the model's; a form's ``metadata`` may be the run's or, in one word, the input's."""
+    return name in TOP and not (name == "metadata" and value in set(Metadata))
 
 
 class _FormInMemory(MultiPartParser):
@@ -213,17 +254,26 @@ async def _parse_form(request: Request) -> FormData:
 
 
 def _read_object(text: str) -> dict[str, Any]:
-    value = _read_value(text)
+    value = _read_value("", text)
     if not isinstance(value, dict):
         msg = "input and metadata are JSON objects"
         raise MalformedBody(msg)
     return value
 
 
-def _read_value(text: str) -> Any:
+def _check_text(text: str) -> str:
+    try:
+        _check_texts(text, DEEPEST)
+    except ValueError as error:
+        msg = "a form's field or file name holds what no text can"
+        raise MalformedBody(msg) from error
+    return text
+
+
+def _read_value(name: str, text: str) -> Any:
     """Lists and objects as JSON, everything else as it stands: pydantic reads numbers itself."""
-    if text[:1] not in {"[", "{"}:
-        return text.replace("\0", "")
+    if name in TEXTS or text[:1] not in {"[", "{"}:
+        return _check_text(text)
     try:
         return _read_json(text.encode())
     except (ValueError, RecursionError) as error:
@@ -243,6 +293,6 @@ def validate(
 
 def _fingerprint(model: str, given: Given) -> str:
     seen = hashlib.sha256(json.dumps([model, given.fields], sort_keys=True).encode())
-    for _, data in given.files:
+    for data in (*(data for _, data in given.files), *filter(None, [given.mask])):
         seen.update(hashlib.sha256(data).digest())
     return seen.hexdigest()

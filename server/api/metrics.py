@@ -28,6 +28,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pipelines.errors import DeviceFailed, OutOfMemory
 from server.api.models import MODELS
+from server.api.schemas import FAILURES
 from server.errors import BlobMissing, InternalError, StorageFull, WorkerLost
 from server.images.stores import FOLDER
 from server.jobs import tallies
@@ -138,7 +139,7 @@ def make_router(house: House, requests: Requests) -> APIRouter:
     registry.register(house)
     registry.register(requests)
     ProcessCollector(namespace=PREFIX.rstrip("_"), registry=registry)
-    router = APIRouter(tags=["metrics"])
+    router = APIRouter(tags=["metrics"], responses=FAILURES)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def get_metrics() -> Response:

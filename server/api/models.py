@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from server.api.inputs import Outpaint, SmartResize
 from server.api.runflow import RunflowOutpaint, RunflowSmartResize
+from server.api.schemas import FAILURES
 from server.errors import ModelNotFound
 
 
@@ -60,7 +61,7 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
-router = APIRouter(tags=["models"])
+router = APIRouter(tags=["models"], responses=FAILURES)
 
 
 @router.get("/v1/models")

@@ -1,5 +1,6 @@
 """A job as the run record that the API answers with."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from server.api.errors import ANSWERS
@@ -97,15 +98,33 @@ def render_logs(job: Job) -> list[dict[str, Any]]:
         words = f"{job.stage.step}, {job.stage.fraction:.0%} done"
         lines.append((job.started_at, "info", words))
     if job.finished_at:
-        warnings = [
-            (job.finished_at, "warning", f"{output.file_name}: {words}")
+        told = [
+            (job.finished_at, level, f"{output.file_name}: {words}")
             for output in job.outputs
-            for words in output.record.get("warnings", [])
+            for level, words in _tell_output(output.record)
         ]
         end = f"{job.failure.code}: {job.failure.message}" if job.failure else CODES[job.status]
         level = "error" if job.status is Status.FAILED else "info"
-        lines += [*warnings, (job.finished_at, level, end)]
+        lines += [*told, (job.finished_at, level, end)]
     return [
         {"timestamp": render_time(when), "level": level, "message": message}
         for when, level, message in lines
     ]
+
+
+def _tell_output(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """How one output came to be: attempts, what did not go as wished, why a person should look."""
+    attempts = record.get("attempts") or ()
+    if len(attempts) > 1:
+        for number, tried in enumerate(attempts, 1):
+            yield "info", f"painting {number} of {len(attempts)}: {_tell_attempt(tried)}"
+    for words in record.get("warnings", ()):  # a fallback is one of them
+        yield "warning", words
+    for words in record.get("review", ()):
+        yield "warning", f"needs review: {words}"
+
+
+def _tell_attempt(tried: dict[str, Any]) -> str:
+    kept = ", kept" if tried["chosen"] else ""
+    seam, added = tried["seam_worst"], tried["duplicates"]
+    return f"seed {tried['seed']}, worst seam {seam:.2f}, subjects added {added}{kept}"

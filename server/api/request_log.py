@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +16,9 @@ from server.errors import InternalError
 HEADER = "X-Request-Id"
 HOSTED = "Runflow-Request-Id"
 LONGEST = 128
+
+HUNG_UP = 499
+"""The status, in the log alone, of a request whose caller left before it had come."""
 
 Observe = Callable[[str | None, int, float], None]
 """Hears of each answer: the route's template, the status, the seconds that it took."""
@@ -29,7 +33,7 @@ class RequestLog:
         self,
         app: ASGIApp,
         observe: Observe,
-        render_error: Callable[[ReframeError, str], Response],
+        render_error: Callable[[ReframeError, Scope], Response],
     ) -> None:
         """Log what ``app`` answers; ``observe`` counts it by the route that it took.
 
@@ -44,9 +48,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
-        usable = given.isascii() and given.isprintable() and 0 < len(given) <= LONGEST
-        request_id = given if usable else str(uuid.uuid4())
+        request_id = _find_id(Headers(scope=scope).get(HEADER, ""))
         scope.setdefault("state", {})["request_id"] = request_id
         since, status, answered = time.perf_counter(), 500, False
 
@@ -61,10 +63,12 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            status = HUNG_UP
         except Exception:
             log.exception("defect", request_id=request_id)
             if not answered:
-                answer = self._render_error(InternalError(), scope["path"])
+                answer = self._render_error(InternalError(), scope)
                 await answer(scope, receive, sending)
         finally:
             key, seconds = scope["state"].get("key"), time.perf_counter() - since
@@ -78,3 +82,9 @@ class RequestLog:
                 key=key.id if key else None,
                 request_id=request_id,
             )
+
+
+def _find_id(given: str) -> str:
+    """The caller's own, if it can stand in a log, else a new one."""
+    usable = given.isascii() and given.isprintable() and 0 < len(given) <= LONGEST
+    return given if usable else str(uuid.uuid4())

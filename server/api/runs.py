@@ -1,7 +1,6 @@
 """The run API: create, look, list, follow, cancel."""
 
 import json
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -15,14 +14,11 @@ from server.api.intake import Given, RunBody, read_body, read_run
 from server.api.links import Linker
 from server.api.reception import Reception
 from server.api.record import CODES, STATUSES, render_logs, render_record
-from server.api.schemas import FAILURES, RunPage, RunRecord
-from server.api.waiting import wait, watch
+from server.api.schemas import FAILURES, FORM, RunPage, RunRecord
+from server.api.waiting import read_wait, wait, watch
 from server.errors import InvalidBody, JobNotFound
 from server.jobs.job import Job, Status
 from server.jobs.queue import JobQuery, JobQueue, Submission
-
-LONGEST_WAIT = 120
-"""Seconds that a request may stay open for its run."""
 
 LONGEST_STREAM = 3600
 MOST_LISTED = 500
@@ -45,16 +41,7 @@ RUN_BODY = {
                     }
                 },
             },
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "image": {"type": "string", "format": "binary"},
-                        "aspect_ratio": {"type": "string"},
-                    },
-                    "additionalProperties": True,
-                }
-            },
+            "multipart/form-data": FORM,
         },
     }
 }
@@ -86,7 +73,7 @@ class Runs:
         response.headers["Location"] = f"/v1/runs/{job.id}"
         if not is_new:
             response.headers["Idempotent-Replayed"] = "true"
-        if seconds := _read_wait(prefer):
+        if seconds := read_wait(prefer):
             response.headers["Preference-Applied"] = f"wait={seconds}"
             job = await wait(self.queue, job, seconds)
         return self._render(job, request)
@@ -188,7 +175,9 @@ def make_router(runs: Runs) -> APIRouter:
     router.get("/runs/{job_id}/node-runs")(runs.get_node_runs)
     router.get("/runs/{job_id}/events", response_class=EventSourceResponse)(runs.follow)
     router.post("/runs/{job_id}/cancel", responses={200: shows})(runs.cancel)
-    router.post("/admin/runs/{job_id}/cancellation", status_code=201)(runs.cancel_as_hosted)
+    ended: dict[int | str, Any] = {200: shows, 201: shows}
+    hosted = router.post("/admin/runs/{job_id}/cancellation", status_code=201, responses=ended)
+    hosted(runs.cancel_as_hosted)
     return router
 
 
@@ -203,11 +192,6 @@ def _progress(job: Job) -> ServerSentEvent:
         "percent": round(100 * done, 1),
     }
     return ServerSentEvent(json.dumps(told), event="progress")
-
-
-def _read_wait(prefer: str | None) -> int:
-    found = re.search(r"(?:^|[,;\s])wait=([0-9]{1,6})(?:$|[,;\s])", prefer or "")
-    return min(int(found[1]), LONGEST_WAIT) if found else 0
 
 
 def _read_status(text: str | None) -> Any:

@@ -14,6 +14,17 @@ class ErrorBody(BaseModel):
     errors: list[dict[str, Any]] | None = None
 
 
+class ExtraBody(BaseModel):
+    """A file beside an output."""
+
+    kind: Literal["mask", "generated", "difference", "record"]
+    url: str = Field(description="Signed, and valid for a while; needs no key.")
+    file_name: str
+    content_type: str = Field(examples=["image/png", "application/json"])
+    file_size: int = Field(description="Bytes.")
+    sha256: str
+
+
 class OutputBody(BaseModel):
     """One picture that a run made."""
 
@@ -35,6 +46,7 @@ class OutputBody(BaseModel):
     needs_review: bool | None
     warnings: list[str]
     record: dict[str, Any] = Field(description="Plan, proof, seam, seconds: all that is known.")
+    extras: list[ExtraBody] = Field(description="What input.extras asked for.")
 
 
 class ResultBody(BaseModel):
@@ -85,6 +97,66 @@ class RunPage(BaseModel):
     next_pq: str | None
     prev_pq: str | None
 
+
+class SourceSize(BaseModel):
+    """The picture that plans are for."""
+
+    width: int
+    height: int
+    sha256: str | None = Field(description="Null where nobody has seen it.")
+
+
+class OverlayBody(BaseModel):
+    """A plan drawn over its source."""
+
+    url: str = Field(description="A PNG; signed, and valid for a while.")
+    width: int
+    height: int
+
+
+class PlanItem(BaseModel):
+    """What would be done for one target."""
+
+    target: int = Field(description="Number of the target, from 0.")
+    preset: str | None = Field(examples=["meta/story"])
+    plan: dict[str, Any] = Field(description="May be edited, and given to a run as input.plan.")
+    estimated_gpu_seconds: float | None = Field(
+        description="Judged by the latest runs; null where there was none like it."
+    )
+    overlay: OverlayBody | None = Field(description="Null where there is no picture.")
+
+
+class PlanAnswer(BaseModel):
+    """The plans of one picture."""
+
+    id: str | None = Field(description="Of the run that looked; null where nobody had to.")
+    source: SourceSize
+    composition: dict[str, Any] = Field(
+        description="What was seen; given back as input.composition, nobody looks again."
+    )
+    plans: list[PlanItem]
+
+
+class PlanPending(BaseModel):
+    """A plan that a worker has yet to make."""
+
+    id: str
+    status_code: Literal["queued", "running"]
+    links: dict[str, str] = Field(description="Where to ask again, to follow and to cancel.")
+
+
+FORM: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "properties": {
+            "image": {"type": "string", "format": "binary"},
+            "protect_mask": {"type": "string", "format": "binary"},
+            "aspect_ratio": {"type": "string"},
+        },
+        "additionalProperties": True,
+    }
+}
+"""A body as a form: files by any name, and the input's fields."""
 
 FAILURES: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody, "description": words}

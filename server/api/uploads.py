@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from server.api.links import Linker
+from server.api.schemas import FAILURES
+from server.doors.texts import Text
 from server.images.assets import Asset, Assets
 from server.images.links import Links
 
@@ -17,14 +19,14 @@ LARGEST = 50 * 2**20
 class Announcement(BaseModel):
     """What is going to be uploaded."""
 
-    filename: str = Field(min_length=1, max_length=500)
-    mime_type: str = Field(min_length=1, max_length=255)
+    filename: Text = Field(min_length=1, max_length=500)
+    mime_type: Text = Field(min_length=1, max_length=255)
     size_bytes: int = Field(ge=1, le=LARGEST)
 
 
 def make_router(assets: Assets, links: Links, linker: Linker) -> APIRouter:
     """The routes of uploads."""
-    router = APIRouter(tags=["uploads"])
+    router = APIRouter(tags=["uploads"], responses=FAILURES)
 
     @router.post("/v1/asset-uploads", status_code=201)
     async def announce(request: Request, body: Announcement) -> dict[str, Any]:

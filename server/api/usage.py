@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
+from server.api.schemas import FAILURES
 from server.jobs.selection import Usage, read_usage
 
 DAYS = 30
@@ -15,7 +16,7 @@ DAYS = 30
 
 def make_router(engine: sa.Engine) -> APIRouter:
     """The route."""
-    router = APIRouter(tags=["usage"])
+    router = APIRouter(tags=["usage"], responses=FAILURES)
 
     @router.get("/v1/usage")
     async def get_usage(request: Request, since: date | None = None) -> dict[str, Any]:

@@ -50,12 +50,17 @@ class Api:
         return answer.json()
 
 
-@pytest.fixture
-def api(tmp_path: Path) -> Api:
-    url = database_url(tmp_path, None)
+def open_api(folder: Path, **settings: Any) -> Api:
+    """A server of its own in ``folder``."""
+    url = database_url(folder, None)
     prepare_database(url)
     engine = open_database(url)
     keys = KeyStore(engine)
     _, secret = keys.create("studio")
-    settings = Settings(data=tmp_path, min_free=0, max_queue=20)
-    return Api(create_app(settings), engine, keys, tmp_path, secret)
+    chosen = Settings(**{"data": folder, "min_free": 0, "max_queue": 20, **settings})
+    return Api(create_app(chosen), engine, keys, folder, secret)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Api:
+    return open_api(tmp_path)

@@ -1,10 +1,13 @@
 """Callbacks as their owner sees them."""
 
-from server.callbacks.history import History
+from datetime import UTC, datetime
+
+from server.callbacks.history import Attempt, History
 from server.jobs.durable_queue import DurableQueue
 from tests.server.api.conftest import RUNS, Api
 
 HOOK = "https://example.com/hook"
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 def submit(api: Api) -> str:
@@ -41,10 +44,9 @@ def test_the_history_shows_every_attempt(api: Api) -> None:
     job_id = submit(api)
     history = History(api.engine)
     delivery = history.open(f"{job_id}-0", job_id, HOOK, b"{}")
-    history.begin(delivery, 1)
-    history.end(delivery, 1, status=503, error=None)
-    history.begin(delivery, 2)
-    history.end(delivery, 2, status=200, error=None)
+    for number, status in ((1, 503), (2, 200)):
+        history.begin(delivery, number)
+        history.end(delivery, Attempt(number, NOON, NOON, status))
     (item,) = api("GET", f"/v1/runs/{job_id}/callback").json()["items"]
     assert item["delivered"] is True
     assert [attempt["status_code"] for attempt in item["attempts"]] == [503, 200]

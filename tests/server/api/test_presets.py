@@ -55,6 +55,7 @@ def test_all_presets_are_listed_with_the_meaning_of_their_grades(ask: Ask) -> No
     assert [item["id"] for item in body["items"]] == [each.id for each in read_shipped().presets]
     assert body["platforms"][0] == "iab"
     assert set(body["grades"]) == {"A", "B", "C"}
+    assert body["collections"] == [each.to_json() for each in read_shipped().collections]
 
 
 def test_the_presets_of_one_platform_are_listed_alone(ask: Ask) -> None:
@@ -127,6 +128,14 @@ def test_a_whole_platform_is_as_many_outputs() -> None:
     assert [target.preset for target in targets if isinstance(target, SizeTarget)] == [
         preset.id for preset in read_shipped().of("iab")
     ]
+
+
+def test_a_collection_is_as_many_outputs_as_are_in_it() -> None:
+    targets = order(presets=["ads"]).targets
+    assert len(targets) == 6
+    assert {target.preset for target in targets if isinstance(target, SizeTarget)} == set(
+        read_shipped().collections[0].presets
+    )
 
 
 def test_an_order_is_the_same_after_it_was_kept_and_read() -> None:

@@ -1,5 +1,6 @@
 """The examples of docs/http.md, run as they stand against a live server."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.drawings import draw_meadow
 from tests.house.house import ROOT
@@ -50,7 +52,15 @@ def run(command: list[str], server: dict[str, str], folder: Path) -> str:
 def test_the_commands_run(server: dict[str, str], folder: Path) -> None:
     told = run(["bash", "-euc", "\n".join(find_examples("sh"))], server, folder)
     assert "event: end" in told
-    assert '"status_code":"succeeded"' in (folder / "run.json").read_text().replace(" ", "")
+    for name in ("run", "edited", "series", "extras"):
+        answer = json.loads((folder / f"{name}.json").read_text())
+        assert answer["status_code"] == "succeeded", (name, answer["failure_message"])
+    (edited,) = json.loads((folder / "edited.json").read_text())["output"]["outputs"]
+    assert edited["record"]["plan"]["place"][1] == 0
+    (story,) = json.loads((folder / "story.json").read_text())["plans"]
+    assert (story["preset"], story["plan"]["target"]) == ("meta/story", [1080, 1920])
+    with Image.open(folder / "mask.png") as mask:
+        assert mask.size == (480, 480)
 
 
 def test_the_python_runs(server: dict[str, str], folder: Path) -> None:

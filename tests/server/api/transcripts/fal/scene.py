@@ -42,7 +42,7 @@ def open_api(data: Path, **given: Any) -> Api:
     engine = open_database(url)
     keys = KeyStore(engine)
     _, secret = keys.create("studio")
-    settings = Settings(data=data, min_free=0, **given)
+    settings = Settings(**{"data": data, "min_free": 0, **given})
     app = create_app(settings)
     hang_door(app, settings)
     return Api(app, engine, keys, data, secret)
@@ -50,7 +50,7 @@ def open_api(data: Path, **given: Any) -> Api:
 
 def hang_door(app: FastAPI, settings: Settings) -> None:
     """Give an application the door, unless it has it."""
-    doors = _find_doors(app)
+    doors = find_doors(app)
     if any(door.name == "fal" for door in doors._doors):
         return
     engine = open_database(database_url(settings.data, None))
@@ -68,7 +68,8 @@ def hang_door(app: FastAPI, settings: Settings) -> None:
     doors._hosts = {**doors._hosts, **door.hosts}
 
 
-def _find_doors(app: FastAPI) -> Doors:
+def find_doors(app: FastAPI) -> Doors:
+    """Those of an application."""
     found = next(each for each in app.user_middleware if "doors" in each.kwargs).kwargs["doors"]
     assert isinstance(found, Doors)
     return found
