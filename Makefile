@@ -24,8 +24,9 @@ test-models: $(VENV)/.models   ## the rooms that need torch, on tiny models
 test-slow: $(VENV)/.test   ## workers and databases that are killed, filled and frozen
 	$(BIN)/python -m pytest -m slow
 
-soak: $(VENV)/.test   ## a thousand kills; about half an hour
+soak: $(VENV)/.test   ## a thousand kills, a hundred thousand requests; hours
 	$(BIN)/python -m benchmarks.kills --kills 1000
+	$(BIN)/python -m benchmarks.requests --cases 100000
 
 check-build: $(VENV)/.test   ## the container's build steps in a clean environment; minutes
 	$(BIN)/python -m pytest tests/house/check_build.py
@@ -43,6 +44,7 @@ format: $(VENV)/.dev   ## let ruff format and fix what it can
 bench: $(VENV)/.test   ## ratios measured on this machine
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.png
+	$(BIN)/python -m benchmarks.sizes
 
 docs: $(VENV)/.test   ## write the pages that are made from the code
 	$(BIN)/python -m docs.generate

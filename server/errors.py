@@ -8,7 +8,8 @@
     │   ├── JobNotFound
     │   ├── AssetNotFound
     │   ├── ModelNotFound
-    │   └── LinkInvalid
+    │   ├── LinkInvalid
+    │   └── MethodNotAllowed
     ├── InvalidBody           the body is not what is asked for
     │   └── MalformedBody
     ├── BodyTooLarge
@@ -25,6 +26,7 @@
     ├── ArchiveInvalid        a zip that cannot be opened safely
     ├── WorkerLost            the job killed its worker again and again
     ├── JobExpired            the job did not begin before its deadline
+    ├── OrderUnreadable       a newer version took the job than the one that was to do it
     └── InternalError         a defect of ours
 
 The same rules hold: a stable code, a text fit for the caller's eyes.
@@ -81,6 +83,12 @@ class LinkInvalid(NotFound):
     """The link is not valid, or no longer."""
 
     code = "link_invalid"
+
+
+class MethodNotAllowed(NotFound):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
 
 
 class InvalidBody(ReframeError):
@@ -191,6 +199,13 @@ class JobExpired(ReframeError):
     """The job did not begin before its deadline."""
 
     code = "job_expired"
+
+
+class OrderUnreadable(ReframeError):
+    """A newer version of this program took the job than the one that was to do it; ask again."""
+
+    code = "order_unreadable"
+    retryable = True
 
 
 class InternalError(ReframeError):

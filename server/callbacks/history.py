@@ -28,18 +28,23 @@ ATTEMPTS = sa.Table(
     sa.Column("finished_at", Time),
     sa.Column("status", sa.Integer),
     sa.Column("error", sa.Text),
+    sa.Column("next_at", Time),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try: ``status`` is what the receiver answered, ``error`` why there was no answer."""
+    """One try: ``status`` is what the receiver answered, ``error`` why there was no answer.
+
+    ``next_at`` is when another one is due; None where there will be none.
+    """
 
     number: int
     started_at: datetime
     finished_at: datetime | None = None
     status: int | None = None
     error: str | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +93,16 @@ class History:
             connection.execute(ATTEMPTS.insert().values(**values))
 
     def end(
-        self, delivery: Delivery, number: int, *, status: int | None, error: str | None
+        self, delivery: Delivery, attempt: Attempt, outcome: DeliveryOutcome | None = None
     ) -> None:
-        """Note what came of it."""
-        chosen = sa.and_(ATTEMPTS.c.delivery == delivery.id, ATTEMPTS.c.number == number)
-        values = {"finished_at": _now(), "status": status, "error": error}
+        """Note what came of it; ``outcome`` is counted where it was the last one."""
+        chosen = sa.and_(ATTEMPTS.c.delivery == delivery.id, ATTEMPTS.c.number == attempt.number)
+        names = ("finished_at", "status", "error", "next_at")
+        values = {name: getattr(attempt, name) for name in names}
         with self._engine.begin() as connection:
             connection.execute(ATTEMPTS.update().where(chosen).values(**values))
-
-    def tally(self, outcome: DeliveryOutcome) -> None:
-        """Count a delivery that has had its last try."""
-        with self._engine.begin() as connection:
-            count_delivery(connection, outcome)
+            if outcome is not None:
+                count_delivery(connection, outcome)
 
     def forget(self, job: str) -> None:
         """Drop everything about a job."""

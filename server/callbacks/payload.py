@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from server.jobs.job import Job, Output, Status
+from server.jobs.job import Job, Output, OutputExtra, Status
 
-Link = Callable[[Output], str]
-"""The absolute, signed address of an output."""
+Link = Callable[[Output | OutputExtra], str]
+"""The absolute, signed address of an output, or of a file beside one."""
 
 EVENTS = {
     Status.SUCCEEDED: "run.completed",
@@ -46,6 +46,18 @@ def _render(output: Output, link: Link) -> dict[str, Any]:
         "needs_review": output.record.get("needs_review"),
         "warnings": output.record.get("warnings", []),
         "record": output.record,
+        "extras": [_render_extra(extra, link) for extra in output.extras],
+    }
+
+
+def _render_extra(extra: OutputExtra, link: Link) -> dict[str, Any]:
+    return {
+        "kind": extra.kind,
+        "url": link(extra),
+        "file_name": extra.file_name,
+        "content_type": extra.media_type,
+        "file_size": extra.bytes,
+        "sha256": extra.sha256,
     }
 
 

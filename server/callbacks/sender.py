@@ -3,14 +3,15 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
 from pipelines.errors import ReframeError
-from server.callbacks.history import Delivery, History, is_taken
+from server.callbacks.history import Attempt, Delivery, History, is_taken
 from server.callbacks.payload import Link, render_callback
 from server.callbacks.secret_store import CallbackSecrets
 from server.callbacks.signature import sign, sign_standard
@@ -20,6 +21,9 @@ from server.jobs.tallies import DeliveryOutcome
 
 TIMEOUT = 15.0
 """Seconds that a receiver has to answer."""
+
+SHORT = 3.0
+"""Seconds that a try and the pause after it may hold a place among those who are sent."""
 
 FAILED = 500
 """Answers from this on are the receiver's fault, and may be better the next time."""
@@ -56,6 +60,13 @@ class Style:
     again: Callable[[int], bool]
 
 
+class Again(NamedTuple):
+    """The next try: how many came before it, and when it is due."""
+
+    past: int
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackSender:
     """Tells a job's ``callback_url`` that it has ended, in the style of the API that took it.
@@ -72,39 +83,42 @@ class CallbackSender:
     sleep: Callable[[float], None] = time.sleep
     styles: Mapping[str, Style] = field(default_factory=dict)
 
-    def __call__(self, job: Job, number: int = 0) -> bool:
-        """Deliver, and say whether it arrived; ``number`` above 0 delivers once more.
+    def __call__(self, job: Job, number: int = 0, past: int = 0) -> Again | None:
+        """Try once, or a few times if that is quick; returns the next try, None if it is over.
 
-        Begun again after its process ended, it goes on with the tries that are left.
+        ``number`` above 0 delivers once more. ``past`` tries were made before, as ``Again`` said.
+        Begun again after its process ended, it makes no try that was answered a second time.
         """
         if job.callback_url is None:
-            return True
+            return None
         style = self.styles.get(job.model) or self._own_style()
         body = json.dumps(style.write(job, self.link), separators=(",", ":")).encode()
         delivery = self.history.open(f"{job.id}-{number}", job.id, job.callback_url, body)
-        if delivery.delivered:
-            return True
-        outcome = self._try_all(job, delivery, style)
-        self.history.tally(outcome)
-        return outcome is DeliveryOutcome.DELIVERED
+        made = delivery.attempts
+        if len(made) > past and made[-1].next_at is not None:
+            return Again(len(made), made[-1].next_at)  # this was made before its process ended
+        if made and _is_last(made[-1], style):
+            if made[-1].finished_at is None:
+                cut = replace(made[-1], finished_at=datetime.now(UTC), error="cut off")
+                self.history.end(delivery, cut, DeliveryOutcome.UNANSWERED)
+            return None
+        return self._try_on(job, delivery, style)
 
-    def _try_all(self, job: Job, delivery: Delivery, style: Style) -> DeliveryOutcome:
-        pauses, status = (0.0, *style.pauses), None
-        for attempt in range(len(delivery.attempts), len(pauses)):
-            if attempt:
-                self.sleep(pauses[attempt])
-            status, again = self._try(job, delivery, style, attempt + 1)
-            if status is not None and is_taken(status):
-                return DeliveryOutcome.DELIVERED
-            if not again:
-                break
-        return DeliveryOutcome.UNANSWERED if status is None else DeliveryOutcome.REFUSED
+    def _try_on(self, job: Job, delivery: Delivery, style: Style) -> Again | None:
+        for number in count(len(delivery.attempts) + 1):
+            attempt = self._try(job, delivery, style, number)
+            if attempt.next_at is None or attempt.finished_at is None:
+                return None
+            # the line is coarse; but only who answers at once may wait in front of it
+            if (attempt.next_at - attempt.started_at).total_seconds() > SHORT:
+                return Again(number, attempt.next_at)
+            self.sleep(style.pauses[number - 1])
+        return None
 
-    def _try(
-        self, job: Job, delivery: Delivery, style: Style, number: int
-    ) -> tuple[int | None, bool]:
-        """The answer's status, and whether another try is worth it."""
+    def _try(self, job: Job, delivery: Delivery, style: Style, number: int) -> Attempt:
+        """One try, from its note to what came of it."""
         self.history.begin(delivery, number)
+        began = datetime.now(UTC)
         status, error, again = None, None, False
         try:
             headers = {**HEADERS, **style.sign(job, delivery)}
@@ -114,9 +128,13 @@ class CallbackSender:
             error = refused.detail
         except ReframeError as failure:
             error, again = failure.detail, True
-        self.history.end(delivery, number, status=status, error=error)
+        now, next_at = datetime.now(UTC), None
+        if again and number <= len(style.pauses):
+            next_at = now + timedelta(seconds=style.pauses[number - 1])
+        attempt = Attempt(number, began, now, status, error, next_at)
+        self.history.end(delivery, attempt, None if next_at else _find_outcome(status))
         log.info("callback", job=job.id, attempt=number, status=status, error=error)
-        return status, again
+        return attempt
 
     def _own_style(self) -> Style:
         pauses = tuple(2.0**number for number in range(self.attempts - 1))  # 1 s, 2 s, 4 s ...
@@ -129,3 +147,16 @@ class CallbackSender:
             headers["Runflow-Signature"] = sign(valid[0], delivery.body)
             headers |= sign_standard(valid, delivery.id, datetime.now(UTC), delivery.body)
         return headers
+
+
+def _is_last(made: Attempt, style: Style) -> bool:
+    """Whether there is no try after this one, which somebody made."""
+    if made.number > len(style.pauses):
+        return True
+    return made.status is not None and (is_taken(made.status) or not style.again(made.status))
+
+
+def _find_outcome(status: int | None) -> DeliveryOutcome:
+    if status is None:
+        return DeliveryOutcome.UNANSWERED
+    return DeliveryOutcome.DELIVERED if is_taken(status) else DeliveryOutcome.REFUSED

@@ -51,7 +51,8 @@ class Assets:
         self._store = store
 
     def announce(self, owner: str, name: str, media_type: str, size: int) -> Asset:
-        """A new upload, of which nothing has come yet."""
+        """A new upload, of which nothing has come yet; raises StorageFull."""
+        self._store.check()
         asset = Asset(str(uuid_utils.uuid7()), owner, name, media_type, size, datetime.now(UTC))
         row = {column.name: getattr(asset, column.name) for column in ASSETS.columns}
         with self._engine.begin() as connection:
@@ -61,13 +62,14 @@ class Assets:
     def receive(self, asset: Asset, data: bytes) -> None:
         """Keep the bytes; raises InvalidBody where they are not as many as announced.
 
-        What was confirmed never changes: then it raises AssetNotFound.
+        What was confirmed never changes: then it raises AssetNotFound. Raises StorageFull.
         """
         if asset.confirmed_at is not None:
             raise AssetNotFound
         if len(data) != asset.size:
             msg = f"{asset.size} bytes were announced, {len(data)} came"
             raise InvalidBody(msg)
+        self._store.check()
         self._store.put(asset.blob, data)
 
     def confirm(self, owner: str, asset_id: str) -> Asset:

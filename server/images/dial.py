@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import httpcore2
@@ -46,6 +47,18 @@ class Deadline:
         """``seconds`` from now on."""
         self.seconds = seconds
         self._end = time.monotonic() + seconds
+        self._held: socket.socket | None = None
+
+    def hold(self, connection: socket.socket) -> None:
+        """Keep the connection that ``cut`` hangs up."""
+        self._held = connection
+
+    def cut(self) -> None:
+        """Let it be now, from another thread: who waits on the connection is woken up."""
+        self._end = 0.0
+        if self._held is not None:
+            with suppress(OSError):
+                self._held.shutdown(socket.SHUT_RDWR)
 
     def left(self) -> float:
         """Seconds until then, more than 0; raises TimeoutError afterwards."""
@@ -140,6 +153,7 @@ class TimedStream(httpcore2.NetworkStream):
         """Takes the connection over."""
         self._connection = connection
         self._deadline = deadline
+        deadline.hold(connection)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What has come, at most ``max_bytes``; empty at the end."""
@@ -165,7 +179,12 @@ class TimedStream(httpcore2.NetworkStream):
         """The same connection under TLS; raises ssl.SSLError for a certificate of somebody else."""
         try:
             self._connection.settimeout(self._deadline.left())
-            secured = ssl_context.wrap_socket(self._connection, server_hostname=server_hostname)
+            secured = ssl_context.wrap_socket(
+                self._connection, server_hostname=server_hostname, do_handshake_on_connect=False
+            )
+            self._connection = secured
+            self._deadline.hold(secured)
+            secured.do_handshake()
         except BaseException:
             self.close()
             raise

@@ -17,7 +17,7 @@ import httpx2
 
 from pipelines.errors import ImageTooLarge, ReframeError, SourceUnavailable
 from server.errors import SourceForbidden
-from server.images.address import EgressPolicy, Origin
+from server.images.address import EgressPolicy, Origin, read_address
 from server.images.dial import BLOCKED, INTERNET, Deadline, GuardedBackend, Network
 from server.images.label import base_name, clean_label
 
@@ -62,22 +62,22 @@ class Fetcher:
     tls: ssl.SSLContext = field(default_factory=httpcore2.default_ssl_context)
     network: Network = INTERNET
 
-    def get(self, url: str) -> Fetched:
-        """What lies at ``url``, after at most 3 redirects.
+    def get(self, url: str, deadline: Deadline | None = None) -> Fetched:
+        """What lies at ``url``, after at most 3 redirects; another thread may cut ``deadline``.
 
         Raises:
             SourceForbidden: it, or where it leads, may not be asked.
             SourceUnavailable: it cannot be reached, takes too long or answers something else.
             ImageTooLarge: it is larger than ``max_bytes``.
         """
-        deadline = Deadline(self.timeout)
-        first = here = _parse(url)
+        deadline = deadline or Deadline(self.timeout)
+        here = _parse(url)
         for _ in range(MOST_REDIRECTS + 1):
             with self._ask(_Request("GET", _HEADERS), here, deadline) as answer:
                 headers = httpx2.Headers(answer.headers)
                 if answer.status not in _REDIRECTS or "location" not in headers:
                     data = self._read(answer, headers)
-                    return Fetched(data, _media_type(headers), _file_name(first))
+                    return Fetched(data, _media_type(headers), file_name_of(url))
                 here = _parse(headers["location"], here)
         raise SourceUnavailable(f"the address redirects more than {MOST_REDIRECTS} times")
 
@@ -128,6 +128,20 @@ class Fetcher:
         return body.getvalue()
 
 
+def check_callback(policy: EgressPolicy, url: str) -> None:
+    """Refuse an address that nothing will ever be delivered to.
+
+    No name is resolved: what it leads to is judged when it is dialled.
+
+    Raises:
+        SourceUnavailable: not an address.
+        SourceForbidden: it may not be asked, or is written as an address that may not.
+    """
+    origin = _origin_of(_parse(url))
+    if read_address(origin.host.strip("[]")) and not policy.allows(origin, origin.host.strip("[]")):
+        raise SourceForbidden(BLOCKED)
+
+
 def _parse(url: str, base: httpx2.URL | None = None) -> httpx2.URL:
     """``url`` as seen from ``base``; raises as ``Fetcher.get``."""
     try:
@@ -151,9 +165,13 @@ def _media_type(headers: httpx2.Headers) -> str:
     return said if _MEDIA_TYPE.fullmatch(said) else "application/octet-stream"
 
 
-def _file_name(url: httpx2.URL) -> str:
-    """As the caller's own URL ends, for what it redirects to is often a number."""
-    return base_name(clean_label(url.path))
+def file_name_of(url: str) -> str:
+    """As the caller's own URL ends, for what it redirects to is often a number.
+
+    Raises:
+        SourceUnavailable, SourceForbidden: nothing can be asked for there.
+    """
+    return base_name(clean_label(_parse(url).path))
 
 
 @contextmanager

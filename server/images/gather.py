@@ -1,21 +1,19 @@
-"""What a worker does first: bring a job's sources into the store, a zip's pictures one by one."""
+"""What a worker does first: make a job's sources pictures of its own, a zip's one by one."""
 
 from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
-from pipelines.errors import InvalidOption
-from server.errors import ArchiveInvalid
+from pipelines.errors import InvalidOption, SourceUnavailable
+from server.errors import ArchiveInvalid, SourceForbidden
 from server.images.archive import ArchiveLimits, Member, is_archive, open_archive
 from server.images.blob_name import is_volatile
 from server.images.data_uri import is_data_uri
-from server.images.fetch import Fetcher
-from server.images.label import base_name, clean_label
+from server.images.fetch import file_name_of
+from server.images.label import base_name, clean_label, named
 from server.images.store import VOLATILE, ImageStore
+from server.jobs.contract import BLOB
 from server.jobs.order import Order
-
-BLOB = "blob:"
-"""Begins a source that lies in the store; its name may end with ``?`` and a label."""
 
 
 class Gathered(NamedTuple):
@@ -29,49 +27,79 @@ def gather(
     order: Order,
     job_id: str,
     store: ImageStore,
-    fetcher: Fetcher,
     limits: ArchiveLimits = ArchiveLimits(),  # noqa: B008  frozen
 ) -> list[Gathered]:
     """Put every picture of the order under ``sources/<job>/<n>``; the same again changes nothing.
 
-    A picture that lies under the job's own name already stays where it is. ``limits`` hold for
-    each zip, and the number of members for all sources together. No picture is decoded here.
+    A picture that lies under the job's own name already stays where it is, and so does one that
+    was fetched. ``limits`` hold for each zip, and the number of members for all sources together.
+    No picture is decoded here. The mask, if there is one, is put where ``mask_blob`` says.
 
     Raises:
-        SourceUnavailable, SourceForbidden, ImageTooLarge, ArchiveInvalid: of a source.
+        ImageTooLarge, ArchiveInvalid: of a source.
         InvalidOption: a data URI, which should have been stored when the order was taken.
         BlobMissing, StorageFull, Unavailable: of the store.
     """
-    shelf = f"{VOLATILE if order.volatile else ''}sources/{job_id}/"
+    shelf = shelf_of(order, job_id)
+    blobs = [_find_blob(source, shelf, number) for number, source in enumerate(order.sources)]
     names = (f"{shelf}{number}" for number in count())
-    taken = {_read_blob(source)[0] for source in order.sources}
-    free = (name for name in names if name not in taken)
+    free = (name for name in names if name not in blobs)
     found: list[Gathered] = []
-    for source in order.sources:
-        whole = _open(source, order, store, fetcher)
-        if not is_archive(whole.data) and source.startswith(BLOB + shelf):
-            found.append(Gathered(whole.label, _read_blob(source)[0]))
-            continue
-        for picture in _unpack(whole, order.member, limits):
-            if len(found) == limits.members:
-                raise ArchiveInvalid(f"the sources are more than {limits.members} pictures")
-            found.append(Gathered(picture.label, next(free)))
-            store.put(found[-1].blob, picture.data)
+    for number, (source, blob) in enumerate(zip(order.sources, blobs, strict=True)):
+        label = label_of(source)
+        with named("source", number, len(blobs), label):
+            data = _read(blob, order, store)
+            if not is_archive(data) and blob.startswith(shelf):
+                found.append(Gathered(label, blob))
+                continue
+            for picture in _unpack(Member(label, data), order.member, limits):
+                if len(found) == limits.members:
+                    raise ArchiveInvalid(f"the sources are more than {limits.members} pictures")
+                found.append(Gathered(picture.label, next(free)))
+                store.put(found[-1].blob, picture.data)
+    if order.protect_mask:
+        blob = _find_blob(order.protect_mask, shelf, len(order.sources))
+        store.put(mask_blob(shelf), _read(blob, order, store))
     return found
 
 
-def _open(source: str, order: Order, store: ImageStore, fetcher: Fetcher) -> Member:
+def shelf_of(order: Order, job_id: str) -> str:
+    """How the names of a job's sources begin in the store."""
+    return f"{VOLATILE if order.volatile else ''}sources/{job_id}/"
+
+
+def mask_blob(shelf: str) -> str:
+    """Where an order's mask is once the sources were gathered."""
+    return f"{shelf}mask"
+
+
+def fetched_blob(shelf: str, number: int) -> str:
+    """Where number so many of all that an order was given is once it was fetched."""
+    return f"{shelf}fetched{number}"
+
+
+def label_of(source: str) -> str:
+    """What people call a source, as far as its name tells."""
+    if source.startswith(BLOB):
+        return _read_blob(source)[1]
+    try:
+        return file_name_of(source)
+    except (SourceUnavailable, SourceForbidden):  # no address of anything
+        return "image"
+
+
+def _find_blob(source: str, shelf: str, number: int) -> str:
     if is_data_uri(source):
         raise InvalidOption("a data URI must be stored before its job is queued")
-    if not source.startswith(BLOB):
-        fetched = fetcher.get(source)
-        return Member(fetched.file_name, fetched.data)
-    name, label = _read_blob(source)
-    if is_volatile(name) and not order.volatile:
+    return _read_blob(source)[0] if source.startswith(BLOB) else fetched_blob(shelf, number)
+
+
+def _read(blob: str, order: Order, store: ImageStore) -> bytes:
+    if is_volatile(blob) and not order.volatile:
         raise InvalidOption(
             "a picture that must not be stored belongs to a job that stores nothing"
         )
-    return Member(label, store.read(name))
+    return store.read(blob)
 
 
 def _read_blob(source: str) -> tuple[str, str]:

@@ -1,6 +1,11 @@
 """What a picture is called: a word for people to read, and never a way to a file."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipelines.errors import ReframeError, RequestError
+from server.errors import ArchiveInvalid, SourceForbidden
 
 _LONGEST = 120
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\"<>|:*?]")
@@ -20,3 +25,23 @@ def clean_label(name: str) -> str:
 def base_name(label: str) -> str:
     """A label without its folders."""
     return label.rpartition("/")[2]
+
+
+@contextmanager
+def named(kind: str, number: int, count: int, label: str) -> Iterator[None]:
+    """Say of what the caller got wrong in the block which of several it was; see ``name_one``."""
+    try:
+        yield
+    except (RequestError, SourceForbidden, ArchiveInvalid) as error:
+        name_one(error, kind, number, count, label)
+        raise
+
+
+def name_one(error: ReframeError, kind: str, number: int, count: int, label: str) -> None:
+    """Begin the error's text with ``source 3 of 12 (b.jpg): ``, where there is more than one.
+
+    ``number`` counts from 0, people from 1.
+    """
+    if count > 1:
+        error.detail = f"{kind} {number + 1} of {count} ({label}): {error.detail}"
+        error.args = (error.detail,)

@@ -7,17 +7,20 @@ from typing import NoReturn
 from PIL import Image
 
 from pipelines.engine import Engine
-from pipelines.errors import ModelError, ReframeError, WeightsError
+from pipelines.errors import InvalidOption, ModelError, ReframeError, WeightsError
 from server.engines import Supplies, load_engine
 from server.errors import Conflict
 from server.logs import configure_logs
-from server.settings import EngineName, Settings
+from server.settings import EngineName, Settings, read_settings
 from server.work.devices import jobs_at_once, occupy
 from server.work.fittings import open_fittings
 from server.work.worker import Equipment, Worker, leave
 
 SEAT_TAKEN = 69
 """The exit code where another process works on the device."""
+
+WRONG_SETTING = 2
+"""The exit code where a setting cannot be what it is."""
 
 NOT_THERE = 3
 """The exit code where the engine or its weights are not."""
@@ -53,6 +56,8 @@ def exit_code(error: ReframeError) -> int:
     match error:
         case Conflict():
             return SEAT_TAKEN
+        case InvalidOption():
+            return WRONG_SETTING
         case ModelError() | WeightsError():
             return NOT_THERE
         case _:
@@ -62,7 +67,7 @@ def exit_code(error: ReframeError) -> int:
 def main() -> NoReturn:
     """Work until told to stop; why it cannot is one line on stderr."""
     try:
-        work(Settings(), sys.argv[1])
+        work(read_settings(), sys.argv[1])
     except ReframeError as error:
         sys.stderr.write(f"smart-resize: {error.detail} ({error.code})\n")
         leave(exit_code(error))

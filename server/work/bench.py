@@ -9,12 +9,14 @@ import structlog
 from pipelines.codec.limits import Limits
 from pipelines.engine import Engine
 from pipelines.errors import OutOfMemory, ReframeError
+from pipelines.export.signing import Signer
+from server.callbacks.sender import Again
 from server.errors import InternalError
 from server.images.gather import Gathered
 from server.images.store import ImageStore
+from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Job
 from server.jobs.order import Order
-from server.jobs.queue import JobQueue
 from server.jobs.tries import Tries
 from server.work.device import Device
 from server.work.gate import Gate
@@ -23,19 +25,27 @@ from server.work.teller import Herald
 log = structlog.get_logger("server.work")
 
 
+class Fetch(Protocol):
+    """Brings what an order names by its address into the image store."""
+
+    def __call__(self, order: Order, job_id: str, heed: Callable[[], None]) -> None:
+        """``heed`` may raise to stop it; raises ReframeError."""
+        ...
+
+
 class Gather(Protocol):
-    """Brings an order's sources into the image store; the same again changes nothing."""
+    """Makes an order's sources pictures in the image store; the same again changes nothing."""
 
     def __call__(self, order: Order, job_id: str) -> Sequence[Gathered]:
-        """Every source's name there; raises ReframeError."""
+        """Every picture's name there; raises ReframeError."""
         ...
 
 
 class Deliver(Protocol):
-    """Sends a final job's callback, as often as it takes; a new delivery for each ``number``."""
+    """Sends a final job's callback; a new delivery for each ``number``."""
 
-    def __call__(self, job: Job, number: int) -> object:
-        """Return when it arrived or there is no hope."""
+    def __call__(self, job: Job, number: int, past: int) -> Again | None:
+        """Make one try after so many; returns the next, None where it arrived or has no hope."""
         ...
 
 
@@ -47,9 +57,10 @@ class Bench:
     """
 
     worker: str
-    queue: JobQueue
+    queue: DurableQueue
     tries: Tries
     store: ImageStore
+    fetch: Fetch
     gather: Gather
     engine: Engine
     limits: Limits
@@ -57,6 +68,7 @@ class Bench:
     abandon: Callable[[], NoReturn]
     most_tries: int
     device: Device
+    signer: Signer | None = None
     gate: Gate = field(default_factory=Gate)
     herald: Herald = field(default_factory=Herald)
 

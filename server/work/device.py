@@ -24,11 +24,21 @@ LOOK = 0.2
 class Device:
     """Whoever's turn it is has it; of those who wait, the lowest rank comes first."""
 
-    def __init__(self, places: int = 1) -> None:
+    def __init__(self, places: int = 1, clock: Callable[[], float] = time.perf_counter) -> None:
         """``places`` may have it together: more than one for an engine that makes batches."""
         self._changed = Condition()
         self._waiting: set[Rank] = set()
-        self._free = places
+        self._places = self._free = places
+        self._clock = clock
+        self._worked, self._read = 0.0, clock()
+
+    def worked(self) -> float:
+        """A clock of each one's share, in seconds: it goes half as fast while two have the device.
+
+        So all jobs' shares together are the time in which anybody had it.
+        """
+        with self._changed:
+            return self._advance()
 
     @contextmanager
     def turn(self, rank: Rank, meanwhile: Callable[[], None]) -> Iterator[None]:
@@ -46,6 +56,7 @@ class Device:
             yield
         finally:
             with self._changed:
+                self._advance()
                 self._free += 1
                 self._changed.notify_all()
 
@@ -53,18 +64,26 @@ class Device:
         with self._changed:
             if not self._changed.wait_for(lambda: self._is_next(rank), LOOK):
                 return False
+            self._advance()
             self._free -= 1
             return True
+
+    def _advance(self) -> float:
+        now = self._clock()
+        self._worked += (now - self._read) / max(1, self._places - self._free)
+        self._read = now
+        return self._worked
 
     def _is_next(self, rank: Rank) -> bool:
         return self._free > 0 and rank == min(self._waiting)
 
 
 class Share:
-    """A job's turns on the device, and how many ``seconds`` they lasted together.
+    """A job's turns on the device, and how many ``seconds`` of them were its own.
 
-    ``waited`` has the seconds before them, by the engine's parts. Between two turns, while the job
-    composes or encodes, another one has the device.
+    While several have the device together, each has its part of the time. ``waited`` has the
+    seconds before the turns, by the engine's parts. Between two turns, while the job composes or
+    encodes, another one has the device.
     """
 
     def __init__(
@@ -95,11 +114,11 @@ class Share:
             came = time.perf_counter()
             with self._device.turn(self._rank, self._meanwhile):
                 self._begin()
-                since = time.perf_counter()
-                self.waited[name] = self.waited.get(name, 0.0) + since - came
+                self.waited[name] = self.waited.get(name, 0.0) + time.perf_counter() - came
+                since = self._device.worked()
                 try:
                     return work(*args, **kwargs)
                 finally:
-                    self.seconds += time.perf_counter() - since
+                    self.seconds += self._device.worked() - since
 
         return turn

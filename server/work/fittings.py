@@ -8,6 +8,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from pipelines.export.signing import Signer
 from server.access.key_store import KeyStore
 from server.callbacks.history import History
 from server.callbacks.secret_store import CallbackSecrets
@@ -20,13 +21,15 @@ from server.doors.fashn.prediction import STYLE as FASHN
 from server.images.address import EgressPolicy
 from server.images.assets import Assets
 from server.images.fetch import Fetcher
+from server.images.fetches import fetch_sources
 from server.images.gather import gather
 from server.images.links import Links, find_secret
 from server.images.store import ImageStore
 from server.images.stores import open_store
-from server.jobs.job import Output
-from server.settings import Settings
-from server.work.bench import Deliver, Gather
+from server.jobs.job import Output, OutputExtra
+from server.settings import TEN_YEARS, Settings
+from server.signer import load_signer
+from server.work.bench import Deliver, Fetch, Gather
 
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  compared, not listened on
 
@@ -36,8 +39,10 @@ class Fittings:
     """``own``, ``forget`` and ``sweep`` are those of ``Retention``."""
 
     store: ImageStore
+    fetch: Fetch
     gather: Gather
     deliver: Deliver
+    signer: Signer | None
     own: Callable[[], Mapping[str, timedelta]]
     forget: Callable[[str], None]
     sweep: Callable[[datetime], object]
@@ -71,8 +76,10 @@ def open_fittings(settings: Settings, engine: sa.Engine) -> Fittings:
     )
     return Fittings(
         store=store,
-        gather=partial(gather, store=store, fetcher=fetcher),
+        fetch=partial(fetch_sources, store=store, fetcher=fetcher),
+        gather=partial(gather, store=store),
         deliver=sender,
+        signer=load_signer(settings),
         own=partial(_own_retention, KeyStore(engine)),
         forget=history.forget,
         sweep=Assets(engine, store).sweep,
@@ -90,7 +97,7 @@ def _open_links(settings: Settings) -> Links:
     return Links(find_secret(settings.data, settings.link_secret), settings.link_lifetime)
 
 
-def _link(links: Links, base: str, output: Output) -> str:
+def _link(links: Links, base: str, output: Output | OutputExtra) -> str:
     return base + links.path(output.blob, output.file_name)
 
 
@@ -104,5 +111,7 @@ def _base(settings: Settings) -> str:
 
 def _own_retention(keys: KeyStore) -> dict[str, timedelta]:
     return {
-        key.id: timedelta(seconds=key.retention) for key in keys.list() if key.retention is not None
+        key.id: timedelta(seconds=min(key.retention, TEN_YEARS))
+        for key in keys.list()
+        if key.retention is not None
     }

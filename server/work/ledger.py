@@ -57,16 +57,16 @@ class Ledger:
 
     def give_back(self, entry: Entry) -> None:
         """Put it back in line as if it had never been handed out."""
-        queue = contract.JOBS if entry.name == contract.REFRAME_JOB else contract.CALLBACKS
-        self._books.resume_workflow(entry.id, queue_name=queue)
+        self._books.resume_workflow(entry.id, queue_name=contract.QUEUES[entry.name])
 
     def forget(self, ids: Sequence[str]) -> None:
         """Delete them, steps and all."""
         self._books.delete_workflows(list(ids))
 
-    def callbacks(self, job_ids: Sequence[str]) -> list[str]:
-        """The callbacks of these jobs, those that somebody asked for again too."""
+    def beside(self, job_ids: Sequence[str]) -> list[str]:
+        """What else belongs to these jobs: callbacks, also repeated ones, and fetches."""
         prefixes = [contract.callback_id(job_id) for job_id in job_ids]
+        prefixes += [contract.fetch_id(job_id) for job_id in job_ids]
         found = self._books.list_workflows(
             workflow_id_prefix=prefixes, load_input=False, load_output=False
         )

@@ -5,17 +5,8 @@ import time
 
 import sqlalchemy as sa
 
-# every room that has tables: importing it declares them
-import server.access.key_store
-import server.callbacks.history
-import server.callbacks.secret_store
-import server.images.assets
-import server.jobs.table
-import server.jobs.tallies
-import server.jobs.workers
-import server.work.retention  # noqa: F401
 from server.database.engine import open_database
-from server.database.schema import create_tables
+from server.database.upgrade import upgrade_tables
 from server.errors import DatabaseUnavailable
 from server.jobs import contract
 from server.jobs.migration import migrate_workflows
@@ -32,7 +23,7 @@ PAUSE = 0.1
 
 
 def prepare_database(url: str, *, at_once: int | None = contract.AT_ONCE) -> None:
-    """Make what tables are missing, and bring the workflow engine's up to date.
+    """Bring the tables up to date, ours and the workflow engine's.
 
     Each worker will take up ``at_once`` jobs. Several processes may try at once.
 
@@ -60,8 +51,8 @@ def prepare_database(url: str, *, at_once: int | None = contract.AT_ONCE) -> Non
 def _prepare(engine: sa.Engine, at_once: int | None) -> bool:
     """False where somebody else was just at it."""
     try:
+        upgrade_tables(engine)
         migrate_workflows(engine, at_once)
-        create_tables(engine)
     except sa.exc.OperationalError as error:
         if engine.dialect.name == "sqlite" and _first_line(error).endswith(OVERTAKEN):
             return False

@@ -94,7 +94,7 @@ class Recovery:
         """Give the job of a broken workflow its end, and then forget the workflow."""
         broken = self._ledger.broken()
         for entry in broken:
-            if entry.name == contract.REFRAME_JOB:
+            if entry.name in {contract.FETCH_SOURCES, contract.REFRAME_JOB}:
                 self._fail(entry)
         if broken:
             self._ledger.forget([entry.id for entry in broken])
@@ -102,9 +102,9 @@ class Recovery:
     def _fail(self, entry: Entry) -> None:
         error = ENDS.get(entry.status, InternalError)()
         try:
-            job = self._queue.get(entry.id)
+            job = self._queue.get(contract.job_of(entry.id))
         except JobNotFound:
             return
         if not job.status.is_final:
             log.error("workflow broke", workflow=entry.id)
-            self._queue.fail(entry.id, Failure(error.code, error.detail))
+            self._queue.fail(job.id, Failure(error.code, error.detail))

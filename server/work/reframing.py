@@ -4,31 +4,44 @@ What a step returns is plain JSON and is written down by DBOS: a job that is don
 worker ended, goes on after the last step that was.
 """
 
-import hashlib
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
 import structlog
 
-from pipelines.errors import DeviceFailed, ReframeError
+from pipelines.codec.decode import decode
+from pipelines.errors import DeviceFailed, InvalidOption, ReframeError, RequestError
+from pipelines.geometry import Size
+from pipelines.progress import Step
+from pipelines.protection import read_mask
 from pipelines.reframe import Reframer
-from pipelines.reframed import Reframed
-from server.errors import StorageFull
-from server.images.gather import Gathered
-from server.images.label import base_name
+from pipelines.request import ReframeRequest
+from server.images.gather import Gathered, mask_blob, shelf_of
+from server.images.label import name_one, named
 from server.images.store import VOLATILE
 from server.jobs.job import Failure, Job, Output
+from server.jobs.order import Task
 from server.jobs.outage import insist
 from server.work.bench import Bench, explain
-from server.work.device import Share
+from server.work.device import Rank, Share
+from server.work.planning import draw_plans
+from server.work.publishing import Made, Publisher
+from server.work.series import follow, protect
 from server.work.teller import Teller
 
 log = structlog.get_logger("server.work")
 
-PAUSES = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between tries to publish where the disk is full: others may make room."""
+OF_THE_SOURCE = {Step.DECODE, Step.DESCRIBE}
+"""Steps that all targets share."""
+
+ONE_PICTURE = "a plan is made for one picture; file_input names one of a zip"
+
+FIRST = datetime.min.replace(tzinfo=UTC)
+"""Before every job."""
 
 TRIES_OF_DEVICE = 2
 """A job that finds the device failing as often is not tried again."""
@@ -41,7 +54,7 @@ class Reframing:
         """Nothing is begun yet."""
         self._bench, self._job = bench, job
         self._requests = job.order.requests()
-        self._rank = (job.created_at, job.id)
+        self._publisher = Publisher(bench.store, job)
         self._prefix = VOLATILE if job.order.volatile else ""
 
     def gather(self) -> dict[str, Any]:
@@ -49,6 +62,8 @@ class Reframing:
         since = time.perf_counter()
         try:
             found = self._bench.gather(self._job.order, self._job.id)
+            if self._is_plan and len(found) > 1:
+                raise InvalidOption(ONE_PICTURE)  # noqa: TRY301  as what the store refuses
         except Exception as error:  # noqa: BLE001  the job fails, the worker lives
             return {"failure": asdict(explain(error, self._job.id, "gather"))}
         return {"sources": found, "seconds": {"gather": time.perf_counter() - since}}
@@ -59,9 +74,12 @@ class Reframing:
             self._bench.queue, self._job.id, self._bench.worker, sources * len(self._requests)
         )
         teller.skip(number * len(self._requests))
-        share = Share(self._bench.device, self._rank, begin=teller.begin, meanwhile=teller.heed)
+        share = Share(self._bench.device, self._rank(), begin=teller.begin, meanwhile=teller.heed)
         try:
-            with self._bench.herald.follow(teller):
+            with (
+                self._bench.herald.follow(teller),
+                named("source", number, sources, source.label),
+            ):
                 outputs, seconds = self._reframe(number, source, share, teller)
         except DeviceFailed as error:
             self._leave(error, teller.step, share.seconds)
@@ -74,6 +92,12 @@ class Reframing:
             "gpu_seconds": share.seconds,
         }
 
+    def follow(self, step: dict[str, Any]) -> None:
+        """Hear what ``render`` gave for the first source: a series goes on as that began."""
+        if self._job.order.series and not self._is_plan and "outputs" in step:
+            records = [output["record"] for output in step["outputs"]]
+            self._requests = follow(self._requests, records)
+
     def forget_sources(self) -> None:
         """Delete what the job was made of, where nothing is to be kept."""
         try:
@@ -84,62 +108,62 @@ class Reframing:
     def _reframe(
         self, number: int, source: Gathered, share: Share, teller: Teller
     ) -> tuple[list[Output], dict[str, float]]:
-        reframer = Reframer(share.of(self._bench.engine), self._bench.limits)
+        reframer = Reframer(share.of(self._bench.engine), self._bench.limits, self._bench.signer)
         data = self._bench.store.read(source.blob)
         outputs: list[Output] = []
         seconds: dict[str, float] = {}
         first: dict[str, float] = {}
-        for reframed in reframer(data, self._requests, teller):
-            outputs.append(self._publish(reframed, number, len(outputs), source.label))
+        work = self._work(reframer, data, self._prepare(data), teller)
+        while made := self._next(work, len(outputs), teller):
+            outputs.append(self._publisher.publish(made, number, len(outputs), source.label))
             # decoding and describing happened once, and stand in every record
-            new = {step: s for step, s in reframed.seconds.items() if first.get(step) != s}
+            new = {step: s for step, s in made.seconds.items() if first.get(step) != s}
             for step, value in new.items():
                 seconds[step] = seconds.get(step, 0.0) + value
-            first = first or reframed.seconds
+            first = first or dict(made.seconds)
             teller.finish_picture()
         for step, waited in share.waited.items():
             if step in seconds:  # parts of an engine are called like their steps
                 seconds[step] = max(0.0, seconds[step] - waited)
         return outputs, seconds
 
-    def _publish(self, reframed: Reframed, source: int, index: int, label: str) -> Output:
-        """Store the picture under a name that only these bytes have.
+    def _work(
+        self,
+        reframer: Reframer,
+        data: bytes,
+        requests: Sequence[ReframeRequest],
+        teller: Teller,
+    ) -> Iterator[Made]:
+        if self._is_plan:
+            return draw_plans(reframer, data, requests, teller)
+        return reframer(data, requests, teller)
 
-        So whoever does the job once more changes nothing, and a worker that was believed dead
-        cannot put other bytes under the name that was handed out.
-        """
-        file, size = reframed.file, reframed.plan.target
-        sha256 = hashlib.sha256(file.data).hexdigest()
-        number = source * len(self._requests) + index
-        target, variant = divmod(index, self._job.order.variants)
-        extension = file.format.extension
-        blob = f"{self._prefix}outputs/{self._job.id}/{number}-{sha256[:12]}{extension}"
-        self._put(blob, file.data)
-        stem = base_name(label).rpartition(".")[0] or base_name(label)
-        ending = f"-{variant + 1}" if self._job.order.variants > 1 else ""
-        return Output(
-            blob=blob,
-            file_name=f"{stem}-{size.width}x{size.height}{ending}{extension}",
-            media_type=file.format.media_type,
-            width=size.width,
-            height=size.height,
-            bytes=len(file.data),
-            sha256=sha256,
-            source=source,
-            target=target,
-            variant=variant,
-            record=reframed.to_json(),
-        )
+    def _prepare(self, data: bytes) -> Sequence[ReframeRequest]:
+        """The requests, with what the mask protects in this source."""
+        order, limits = self._job.order, self._bench.limits
+        if order.protect_mask is None:
+            return self._requests
+        mask = self._bench.store.read(mask_blob(shelf_of(order, self._job.id)))
+        size = Size(*decode(data, limits).picture.size)
+        return protect(self._requests, read_mask(mask, size, limits))
 
-    def _put(self, blob: str, data: bytes) -> None:
-        for pause in PAUSES:
-            try:
-                self._bench.store.put(blob, data)
-            except StorageFull:
-                time.sleep(pause)
-            else:
-                return
-        self._bench.store.put(blob, data)
+    @property
+    def _is_plan(self) -> bool:
+        return self._job.order.task is Task.PLAN
+
+    def _rank(self) -> Rank:
+        """Who came first goes first; but a look is short, and somebody waits for its plan."""
+        return (FIRST if self._is_plan else self._job.created_at, self._job.id)
+
+    def _next(self, work: Iterator[Made], index: int, teller: Teller) -> Made | None:
+        """What became of request ``index``, None after the last; an error says whose it is."""
+        try:
+            return next(work, None)
+        except RequestError as error:
+            if teller.step not in OF_THE_SOURCE:
+                targets, number = self._job.order.targets, index // self._job.order.variants
+                name_one(error, "target", number, len(targets), targets[number].name)
+            raise
 
     def _leave(self, error: ReframeError, step: str, gpu_seconds: float) -> NoReturn:
         """End the process; whoever starts it anew tries the job once more, and only once."""

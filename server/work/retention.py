@@ -77,7 +77,7 @@ class Retention:
                 ids = list(connection.execute(query).scalars())
             if not ids:
                 return count
-            self.ledger.forget([*ids, *self.ledger.callbacks(ids)])
+            self.ledger.forget([*ids, *self.ledger.beside(ids)])
             for job_id in ids:
                 self.forget(job_id)
             with self.engine.begin() as connection:

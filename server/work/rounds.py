@@ -1,7 +1,7 @@
 """What a worker does again and again beside its jobs, every two seconds."""
 
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import NoReturn
@@ -9,6 +9,8 @@ from typing import NoReturn
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from server.errors import DatabaseUnavailable
+from server.jobs.outage import Outage, reaching
 from server.work.pulse import Pulse
 from server.work.recovery import Recovery
 from server.work.retention import Retention
@@ -42,18 +44,22 @@ class Duties:
 
 
 class Rounds:
-    """Goes its rounds in a thread of its own, whatever happens in them."""
+    """Goes its rounds in threads of its own, whatever happens in them.
+
+    The sweep, which may take long, has one for itself: no sign of life waits for it.
+    """
 
     def __init__(self, duties: Duties) -> None:
         """``start`` begins."""
         self._duties = duties
         self._stop = Event()
         self._robbed = 0
-        self._swept = time.monotonic()
+        self._outage = Outage()
 
     def start(self) -> None:
         """From now on."""
         Thread(target=self._run, name="rounds", daemon=True).start()
+        Thread(target=self._run_sweeps, name="sweeps", daemon=True).start()
 
     def stop(self) -> None:
         """No more signs of life, for the worker takes up nothing more."""
@@ -61,9 +67,23 @@ class Rounds:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            for duty in (self._hold_seat, self._beat, self._recover, self._sweep):
-                _attempt(duty)
+            self._go_round()
             self._stop.wait(EVERY)
+
+    def _run_sweeps(self) -> None:
+        while not self._stop.wait(SWEEP_EVERY):
+            with suppress(DatabaseUnavailable, DBAPIError):  # the rounds say so
+                _attempt(self._sweep)
+
+    def _go_round(self) -> None:
+        """Every duty, unless the database is away: then the next round makes up for it."""
+        try:
+            for duty in (self._hold_seat, self._beat, self._recover):
+                _attempt(duty)
+        except (DatabaseUnavailable, DBAPIError) as error:
+            self._outage.begin(error)
+        else:
+            self._outage.end()
 
     def _hold_seat(self) -> None:
         try:
@@ -84,10 +104,6 @@ class Rounds:
         self._duties.recovery.go_round()
 
     def _sweep(self) -> None:
-        now = time.monotonic()
-        if now - self._swept < SWEEP_EVERY:
-            return
-        self._swept = now
         seat = self._duties.seats.take(SWEEPER)
         if seat is not None:
             try:
@@ -97,10 +113,15 @@ class Rounds:
 
 
 def _attempt(duty: Callable[[], object]) -> None:
-    """Do what the next round makes up for if it does not work now."""
+    """Do what the next round makes up for if it does not work now.
+
+    Raises:
+        DatabaseUnavailable, DBAPIError: the database is away.
+    """
     try:
-        duty()
-    except DBAPIError as error:
-        log.warning("the database does not answer", error=type(error).__name__)
+        with reaching():
+            duty()
+    except (DatabaseUnavailable, DBAPIError):
+        raise
     except Exception:
         log.exception("a round failed")

@@ -28,7 +28,8 @@ SHARES: dict[str, tuple[float, float]] = {
     Step.LAY_OUT: (0.13, 0.15),
     Step.OUTPAINT: (0.15, 0.75),
     Step.REFINE: (0.75, 0.9),
-    Step.COMPOSE: (0.9, 0.95),
+    Step.COMPOSE: (0.9, 0.93),
+    Step.CHECK: (0.93, 0.95),
     Step.ENCODE: (0.95, 1.0),
 }
 """From where to where each step goes in the work for one picture, roughly."""

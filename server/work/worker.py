@@ -141,6 +141,7 @@ class Worker:
             queue=DurableQueue(database, bound=self._settings.max_queue),
             tries=Tries(database),
             store=fittings.store,
+            fetch=fittings.fetch,
             gather=fittings.gather,
             engine=engine,
             limits=Limits(max_bytes=self._settings.max_source, max_pixels=most),
@@ -148,6 +149,7 @@ class Worker:
             abandon=_abandon,
             most_tries=self._most_tries,
             device=Device(places),
+            signer=fittings.signer,
         )
 
     def _list_duties(

@@ -1,4 +1,4 @@
-"""The two workflows, whose names and steps are the contract with the database."""
+"""The workflows, whose names and steps are the contract with the database."""
 
 from contextlib import suppress
 from functools import partial
@@ -8,13 +8,15 @@ import structlog
 from dbos import DBOS
 
 from pipelines.errors import ReframeError
-from server.errors import JobNotFound, WorkerLost
+from server.errors import JobNotFound, OrderUnreadable, WorkerLost
 from server.images.gather import Gathered
 from server.jobs import contract
-from server.jobs.job import Failure, Job, Output
+from server.jobs.job import Failure, Job
 from server.jobs.outage import insist
+from server.jobs.table import read_failure, read_output
 from server.jobs.tries import BACKSTOP
 from server.work.bench import Bench, explain
+from server.work.fetching import fetch
 from server.work.reframing import Reframing
 
 log = structlog.get_logger("server.work")
@@ -22,6 +24,11 @@ log = structlog.get_logger("server.work")
 
 def register_workflows(bench: Bench) -> None:
     """Give DBOS the code of the workflows; before it is launched."""
+
+    @DBOS.workflow(name=contract.FETCH_SOURCES, max_recovery_attempts=BACKSTOP)
+    def fetch_sources(job_id: str) -> None:
+        with structlog.contextvars.bound_contextvars(job=job_id), suppress(JobNotFound):
+            fetch(bench, job_id)
 
     @DBOS.workflow(name=contract.REFRAME_JOB, max_recovery_attempts=BACKSTOP)
     def reframe_job(job_id: str) -> None:
@@ -38,9 +45,9 @@ def register_workflows(bench: Bench) -> None:
     @DBOS.workflow(name=contract.DELIVER_CALLBACK, max_recovery_attempts=BACKSTOP)
     def deliver_callback(job_id: str, number: int) -> None:
         with structlog.contextvars.bound_contextvars(job=job_id):
-            _tell(bench, job_id, number)
+            _tell(bench, job_id, number, contract.tries_before(DBOS.workflow_id or ""))
 
-    del reframe_job, deliver_callback  # DBOS knows them by name
+    del fetch_sources, reframe_job, deliver_callback  # DBOS knows them by name
 
 
 def _take_up(bench: Bench, job_id: str) -> Job | None:
@@ -52,6 +59,11 @@ def _take_up(bench: Bench, job_id: str) -> Job | None:
         log.error("job given up: it ended its worker again and again")
         lost = WorkerLost()
         insist(partial(bench.queue.fail, job_id, Failure(lost.code, lost.detail)))
+        return None
+    if not job.is_readable:
+        log.error("job given up: a newer version of this program took it")
+        unreadable = OrderUnreadable()
+        insist(partial(bench.queue.fail, job_id, Failure(unreadable.code, unreadable.detail)))
         return None
     insist(partial(bench.tries.add, job_id))
     return job
@@ -72,6 +84,8 @@ def _carry_out(bench: Bench, job: Job) -> None:
         )
         if "failure" in done[-1]:
             break
+        if number == 0:
+            reframing.follow(done[-1])
     insist(partial(_end, bench, job, done))
     if job.order.volatile:
         reframing.forget_sources()
@@ -81,7 +95,7 @@ def _end(bench: Bench, job: Job, done: list[dict[str, Any]]) -> None:
     """Write down what came of the job: all steps' outputs, or the failure of the last one."""
     gpu_seconds = sum(step.get("gpu_seconds", 0.0) for step in done)
     if "failure" in done[-1]:
-        failure = Failure(**done[-1]["failure"])
+        failure = read_failure(done[-1]["failure"])
         ended = bench.queue.fail(job.id, failure, gpu_seconds=gpu_seconds)
         log.info("job ended", status=ended.status.value, code=failure.code)
         return
@@ -89,15 +103,18 @@ def _end(bench: Bench, job: Job, done: list[dict[str, Any]]) -> None:
     for step in done:
         for name, value in step["seconds"].items():
             seconds[name] = round(seconds.get(name, 0.0) + value, 4)
-    outputs = [Output(**output) for step in done for output in step.get("outputs", ())]
+    outputs = [read_output(output) for step in done for output in step.get("outputs", ())]
     ended = bench.queue.finish(job.id, outputs, gpu_seconds=gpu_seconds, seconds=seconds)
     log.info("job ended", status=ended.status.value, outputs=len(outputs))
 
 
-def _tell(bench: Bench, job_id: str, number: int) -> None:
+def _tell(bench: Bench, job_id: str, number: int, past: int) -> None:
+    """Make one try; the next one is another workflow, so that no pause holds a place."""
     try:
         with suppress(JobNotFound):
             job = insist(partial(bench.queue.get, job_id))
-            insist(partial(bench.deliver, job, number))
+            again = insist(partial(bench.deliver, job, number, past))
+            if again is not None:
+                insist(partial(bench.queue.try_again, job_id, number, *again))
     except Exception:
         log.exception("callback failed")

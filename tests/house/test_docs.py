@@ -15,8 +15,8 @@ from tests.house.house import ROOT, list_files
 
 PAGES = list_files("*.md")
 KNOWN = ("git clone", "cd ", "make ", "open ")
-ELSEWHERE = ("http.md",)
-"""Pages whose commands need a live server: tests/server/pages runs them."""
+ELSEWHERE = ("batch.md", "http.md", "doors.md", "fal.md", "fashn.md", "pixazo.md", "runflow.md")
+"""Pages whose commands need a live server: tests/server/pages and tests/clients run them."""
 
 
 def find_commands() -> Iterator[tuple[str, str]]:

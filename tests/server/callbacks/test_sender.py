@@ -1,22 +1,25 @@
 """Deliveries against receivers that answer this and that, in a real database."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from pipelines.errors import SourceUnavailable
+from server.callbacks import sender as sender_module
 from server.callbacks.history import History
+from server.callbacks.payload import render_callback
 from server.callbacks.secret_store import CallbackSecrets
-from server.callbacks.sender import CallbackSender
+from server.callbacks.sender import CallbackSender, Style
 from server.callbacks.signature import sign
 from server.database.engine import database_url, open_database
-from server.database.schema import create_tables
+from server.database.upgrade import upgrade_tables
 from server.errors import SourceForbidden
 from server.jobs.job import Failure, Job, Output, Status
 from server.jobs.order import Order, SizeTarget
+from server.jobs.tallies import read
 
 ORDER = Order(
     sources=("https://example.com/a.png",), targets=(SizeTarget(width=9, height=9),), seed=1
@@ -73,18 +76,23 @@ class Receiver:
 @pytest.fixture
 def engine(tmp_path: Path) -> sa.Engine:
     engine = open_database(database_url(tmp_path, None))
-    create_tables(engine)
+    upgrade_tables(engine)
     return engine
 
 
-def make_sender(engine: sa.Engine, post: Receiver) -> tuple[CallbackSender, list[float]]:
+def make_sender(
+    engine: sa.Engine, post: Receiver, pauses: tuple[float, ...] | None = None
+) -> tuple[CallbackSender, list[float]]:
+    """With a style of its own where there are ``pauses``, and where the sender says it naps."""
     naps: list[float] = []
+    style = Style(render_callback, lambda *_: {}, pauses or (), lambda status: status >= 500)
     sender = CallbackSender(
         History(engine),
         CallbackSecrets(engine),
         post,
         lambda output: f"https://here/{output.blob}",
         sleep=naps.append,
+        styles={make_job().model: style} if pauses else {},
     )
     return sender, naps
 
@@ -112,7 +120,7 @@ def test_only_servers_errors_and_silence_are_tried_again(
 ) -> None:
     receiver = Receiver(*answers)
     sender, slept = make_sender(engine, receiver)
-    assert sender(make_job()) is arrived
+    assert sender(make_job()) is None
     assert slept == naps
     assert len(receiver.got) == len(naps) + 1
     assert len({body for body, _ in receiver.got}) == 1
@@ -120,6 +128,13 @@ def test_only_servers_errors_and_silence_are_tried_again(
     assert delivery.delivered is arrived
     assert len(delivery.attempts) == len(receiver.got)
     assert all(attempt.finished_at for attempt in delivery.attempts)
+    assert [attempt.next_at is None for attempt in delivery.attempts] == [
+        *(False for _ in naps),
+        True,
+    ]
+    with engine.connect() as connection:
+        [tally] = read(connection)
+    assert (tally.labels["outcome"] == "delivered", tally.value) == (arrived, 1)
 
 
 def test_the_body_says_what_became_of_the_job(engine: sa.Engine) -> None:
@@ -180,13 +195,63 @@ def test_a_sender_that_was_cut_off_goes_on_with_the_tries_that_are_left(
     assert second.got[0][0] == first.got[0][0]
 
 
+def test_a_pause_that_is_not_short_is_for_the_line_to_wait(engine: sa.Engine) -> None:
+    receiver = Receiver(500)
+    sender, naps = make_sender(engine, receiver, pauses=(10.0, 600.0))
+    first = sender(make_job())
+    assert sender(make_job()) == first, "what was tried before the process ended is not repeated"
+    assert len(receiver.got) == 1
+    assert first is not None
+    second = sender(make_job(), 0, first.past)
+    assert second is not None
+    assert sender(make_job(), 0, second.past) is None
+    assert sender(make_job(), 0, second.past) is None
+    assert (first.past, second.past, len(receiver.got), naps) == (1, 2, 3, [])
+    (delivery,) = History(engine).list(make_job().id)
+    first_try, second_try, last_try = delivery.attempts
+    for made, again, pause in ((first_try, first, 10), (second_try, second, 600)):
+        assert made.finished_at is not None
+        assert again.at == made.next_at == made.finished_at + timedelta(seconds=pause)
+    assert last_try.next_at is None
+    with engine.connect() as connection:
+        assert [(tally.labels, tally.value) for tally in read(connection)] == [
+            ({"outcome": "refused"}, 1)
+        ]
+
+
+def test_who_is_slow_to_refuse_does_not_wait_in_front_of_others(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "SHORT", 1.0)  # the pause alone takes it all
+    sender, naps = make_sender(engine, Receiver(GONE))
+    again = sender(make_job())
+    assert again is not None
+    assert (again.past, naps) == (1, [])
+
+
+def test_a_last_try_that_was_cut_off_is_the_last(engine: sa.Engine) -> None:
+    receiver = Receiver(500)
+    sender, _ = make_sender(engine, receiver, pauses=(10.0,))
+    sender(make_job())
+    history = History(engine)
+    (delivery,) = history.list(make_job().id)
+    history.begin(delivery, 2)
+    for _ in range(2):
+        assert sender(make_job(), 0, 1) is None
+    assert len(receiver.got) == 1
+    with engine.connect() as connection:
+        assert [(tally.labels, tally.value) for tally in read(connection)] == [
+            ({"outcome": "unanswered"}, 1)
+        ]
+
+
 def test_what_has_arrived_is_not_sent_again_and_a_redelivery_is(engine: sa.Engine) -> None:
     receiver = Receiver(200)
     sender, _ = make_sender(engine, receiver)
-    assert sender(make_job())
-    assert sender(make_job())
+    for _ in range(2):
+        assert sender(make_job()) is None
     assert len(receiver.got) == 1
-    assert sender(make_job(), number=1)
+    assert sender(make_job(), number=1) is None
     assert len(receiver.got) == 2
     assert [each.id[-2:] for each in History(engine).list(make_job().id)] == ["-0", "-1"]
 

@@ -7,9 +7,11 @@ import pytest
 
 from pipelines.errors import ImageTooLarge, InvalidOption, SourceUnavailable
 from server.errors import ArchiveInvalid, BlobMissing, SourceForbidden
+from server.images import gather as gathering
 from server.images.archive import ArchiveLimits
 from server.images.fetch import Fetcher
-from server.images.gather import Gathered, gather
+from server.images.fetches import fetch_sources
+from server.images.gather import Gathered, mask_blob, shelf_of
 from server.images.local_store import LocalStore
 from server.jobs.order import Order, SizeTarget
 from tests.server.images.loopback import PUBLIC, Internet, say, say_ok, serve
@@ -40,6 +42,18 @@ def order(*sources: str, member: str = "", volatile: bool = False) -> Order:
     return Order(sources=sources, targets=targets, seed=1, member=member, volatile=volatile)
 
 
+def gather(
+    wanted: Order,
+    job_id: str,
+    store: LocalStore,
+    fetcher: Fetcher,
+    limits: ArchiveLimits = ArchiveLimits(),  # noqa: B008  frozen
+) -> list[Gathered]:
+    """As a worker does it: what lies elsewhere is fetched first."""
+    fetch_sources(wanted, job_id, lambda: None, store, fetcher)
+    return gathering.gather(wanted, job_id, store, limits)
+
+
 def blobs(store: LocalStore, found: list[Gathered]) -> list[bytes]:
     return [store.read(picture.blob) for picture in found]
 
@@ -50,7 +64,7 @@ def test_a_fetched_picture_becomes_a_blob_with_the_urls_name(
     with serve(say_ok(PNG)) as server:
         internet.port = server.port
         found = gather(order("http://pictures.example/sea.png"), JOB, store, fetcher)
-    assert found == [("sea.png", f"sources/{JOB}/0")]
+    assert found == [("sea.png", f"sources/{JOB}/fetched0")]
     assert blobs(store, found) == [PNG]
 
 
@@ -144,7 +158,7 @@ def test_every_kind_of_bad_source_is_a_typed_error(
             ("http://10.0.0.1/a.png", SourceForbidden),
             ("/etc/passwd", SourceForbidden),
             ("file:///etc/passwd", SourceForbidden),
-            ("data:image/png;base64,AAAA", InvalidOption),
+            ("data:image/png;base64,AAAA", SourceForbidden),
             ("blob:assets/0a/0", ArchiveInvalid),
             ("blob:assets/0b/0", BlobMissing),
             ("blob:../../etc/passwd", BlobMissing),
@@ -180,3 +194,43 @@ def test_what_came_along_keeps_the_name_that_people_know(
     given = (f"blob:sources/{JOB}/given0?my photo?.png", "blob:assets/0a/0?../../x.png")
     found = gather(order(*given), JOB, store, fetcher)
     assert found == [("my photo.png", f"sources/{JOB}/given0"), ("x.png", f"sources/{JOB}/0")]
+
+
+def test_a_failure_says_which_of_several_sources_it_was(
+    store: LocalStore, internet: Internet, fetcher: Fetcher
+) -> None:
+    store.put("assets/0a/0", PNG)
+    store.put("assets/0b/0", make_zip({"a.txt": b"text"}))
+    with serve(say("404 Gone\nContent-Length: 0")) as server:
+        internet.port = server.port
+        wanted = order("blob:assets/0a/0", "http://pictures.example/b.jpg")
+        with pytest.raises(SourceUnavailable) as fetched:
+            gather(wanted, JOB, store, fetcher)
+    assert fetched.value.detail == "source 2 of 2 (b.jpg): the address answered with status 404"
+    with pytest.raises(ArchiveInvalid) as opened:
+        gather(order("blob:assets/0a/0", "blob:assets/0b/0?all.zip"), JOB, store, fetcher)
+    assert opened.value.detail == "source 2 of 2 (all.zip): the zip holds no pictures"
+
+
+def test_a_mask_comes_with_the_sources_and_is_none_of_them(
+    store: LocalStore, internet: Internet, fetcher: Fetcher
+) -> None:
+    store.put("assets/0a/0", PNG)
+    mask = "http://pictures.example/mask.png"
+    wanted = order("blob:assets/0a/0").model_copy(update={"protect_mask": mask})
+    with serve(say_ok(PNG + b"mask")) as server:
+        internet.port = server.port
+        found = gather(wanted, JOB, store, fetcher)
+    assert blobs(store, found) == [PNG]
+    assert store.read(mask_blob(shelf_of(wanted, JOB))) == PNG + b"mask"
+
+
+def test_a_mask_that_was_kept_is_a_mask_in_memory_too(store: LocalStore, fetcher: Fetcher) -> None:
+    store.put("volatile/sources/0a/givenmask", PNG)
+    store.put("assets/0a/0", PNG)
+    wanted = order("blob:assets/0a/0", volatile=True)
+    given = {"protect_mask": "blob:volatile/sources/0a/givenmask"}
+    gather(wanted.model_copy(update=given), JOB, store, fetcher)
+    assert store.read(f"volatile/sources/{JOB}/mask") == PNG
+    with pytest.raises(InvalidOption):
+        gather(order("blob:assets/0a/0").model_copy(update=given), JOB, store, fetcher)

@@ -5,6 +5,7 @@ import os
 import resource
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from threading import Thread
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from pipelines.engine import Engine
 from pipelines.errors import ReframeError
+from server.callbacks.sender import Again
 from server.errors import StorageFull
 from server.images.store import ImageStore
 from server.jobs.job import Job
@@ -26,6 +28,10 @@ from tests.server.work.small_engine import append, make_engine
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
+
+
+AGAIN = "again after "
+"""Begins the reference of a job whose callback is not taken the first time; seconds follow."""
 
 
 class Habits(NamedTuple):
@@ -72,8 +78,12 @@ def _run(settings: Settings, habits: Habits) -> None:
     configure_logs("info", "worker")
     Thread(target=jam, args=(folder,), daemon=True).start()
 
-    def deliver(job: Job, number: int) -> None:
+    def deliver(job: Job, number: int, past: int) -> Again | None:
         append(folder / "deliveries.log", f"{job.id} {number} {job.status}")
+        if past or not (job.client_ref or "").startswith(AGAIN):
+            return None
+        seconds = float((job.client_ref or "").removeprefix(AGAIN))
+        return Again(1, datetime.now(UTC) + timedelta(seconds=seconds))
 
     def fit(settings: Settings, database: sa.Engine) -> Fittings:
         fittings = open_fittings(settings, database)

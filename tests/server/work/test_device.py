@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
@@ -79,6 +80,24 @@ def test_a_job_that_does_not_begin_gives_the_device_back() -> None:
     assert share.seconds == 0
     with device.turn(rank(2), do_nothing):
         pass
+
+
+def test_those_who_have_the_device_together_share_its_time() -> None:
+    now = 0.0
+    device = Device(2, lambda: now)
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(device.turn(rank(1), do_nothing))
+        began = [device.worked()]
+        now = 4.0
+        second.enter_context(device.turn(rank(2), do_nothing))
+        began.append(device.worked())
+        now = 10.0
+        shares = [device.worked() - began[0]]
+        first.close()
+        now = 12.0
+        shares.append(device.worked() - began[1])
+    assert shares == [7.0, 5.0]
+    assert sum(shares) == now
 
 
 def test_a_share_counts_the_time_on_the_device_and_not_the_wait_for_it() -> None:

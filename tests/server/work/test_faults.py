@@ -9,6 +9,7 @@ import pytest
 
 from server.jobs.job import Job, Status
 from tests.server.jobs.house import Databases
+from tests.server.jobs.test_stored_order import write_newer
 from tests.server.work.workshop import Workshop, kill
 
 
@@ -133,3 +134,16 @@ def test_a_job_outlives_a_disk_that_takes_nothing(workshop: Workshop) -> None:
     assert {job.status for job in seen} == {Status.SUCCEEDED}, [job.failure for job in seen]
     workshop.wait_for(lambda: set(workshop.deliveries()) == {job.id for job in jobs})
     assert worker.is_alive()
+
+
+def test_an_order_of_a_newer_program_fails_alone_and_is_told_of(workshop: Workshop) -> None:
+    strange = workshop.submit(callback_url="https://example.com/hook")
+    write_newer(workshop.engine, strange.id)
+    usual = workshop.submit()
+    workshop.start()
+    failed, done = workshop.wait([strange, usual])
+    assert failed.failure is not None
+    assert (failed.status, failed.failure.code) == (Status.FAILED, "order_unreadable")
+    assert done.status is Status.SUCCEEDED
+    assert workshop.renders("begin").keys() == {usual.order.seed}
+    workshop.wait_for(lambda: workshop.deliveries() == [strange.id])

@@ -13,6 +13,7 @@ from server.jobs.serializer import JsonSerializer
 from tests.server.jobs.house import make_draft
 from tests.server.jobs.postgres import Postgres
 from tests.server.work.kills import HOOK, endure
+from tests.server.work.outages import endure_outage
 from tests.server.work.workshop import Workshop, kill
 
 PAIR = ("cpu", "cuda:1")
@@ -89,3 +90,12 @@ def test_a_job_outlives_a_database_that_goes_away(
     far_workshop.wait([after])
     warnings = [line for line in far_workshop.lines("worker.log") if '"warning"' in line]
     assert len(warnings) <= 20, far_workshop.log()
+
+
+@pytest.mark.slow
+def test_a_house_whose_database_is_away_refuses_quickly_and_goes_on(
+    far_workshop: Workshop, postgres: Postgres
+) -> None:
+    tally = endure_outage(far_workshop, postgres, away=8)
+    assert tally.is_clean, (tally, far_workshop.log(), far_workshop.log("api.log"))
+    assert tally.worker_lines + tally.api_lines <= 20, far_workshop.log()

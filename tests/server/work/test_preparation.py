@@ -13,6 +13,7 @@ from server.database.schema import METADATA
 from server.errors import DatabaseUnavailable
 from server.jobs import contract
 from server.jobs.durable_queue import DurableQueue
+from server.jobs.workers import Beat, beat, forget_worker
 from server.work.preparation import prepare_database
 from tests.house.house import ROOT
 from tests.server.jobs.house import make_draft
@@ -27,6 +28,26 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return database_url(tmp_path, server.create(tmp_path.name + tmp_path.parent.name))
 
 
+def read_queues(engine: sa.Engine) -> dict[str, int]:
+    """How many entries of each queue a worker takes up."""
+    schema = "dbos." if engine.dialect.name == "postgresql" else ""
+    with engine.connect() as connection:
+        query = sa.text(f"SELECT name, worker_concurrency FROM {schema}queues")
+        return {row.name: row.worker_concurrency for row in connection.execute(query)}
+
+
+def test_a_worker_that_wants_less_takes_nothing_from_those_that_are_there(url: str) -> None:
+    prepare_database(url, at_once=4)
+    engine = open_database(url)
+    beat(engine, Beat("cuda-0-x", "cuda:0", "sdxl", 1))
+    prepare_database(url, at_once=2)
+    assert read_queues(engine)[contract.JOBS] == 4
+    forget_worker(engine, "cuda-0-x")
+    prepare_database(url, at_once=2)
+    assert read_queues(engine)[contract.JOBS] == 2
+    engine.dispose()
+
+
 def test_several_may_prepare_at_once(url: str) -> None:
     with ThreadPoolExecutor(3) as crowd:
         list(crowd.map(prepare_database, [url] * 3))
@@ -36,12 +57,13 @@ def test_several_may_prepare_at_once(url: str) -> None:
     assert DurableQueue(engine).get(job.id) == job
     tables = set(sa.inspect(engine).get_table_names())
     assert {"jobs", "usage", "workers", "remains", "api_keys", "assets", "deliveries"} <= tables
-    schema = "dbos." if engine.dialect.name == "postgresql" else ""
-    with engine.connect() as connection:
-        query = sa.text(f"SELECT name, worker_concurrency FROM {schema}queues")
-        queues = {row.name: row.worker_concurrency for row in connection.execute(query)}
+    queues = read_queues(engine)
     engine.dispose()
-    assert queues == {"reframe": contract.AT_ONCE, "callbacks": contract.CALLBACKS_AT_ONCE}
+    assert queues == {
+        "reframe": contract.AT_ONCE,
+        "callbacks": contract.CALLBACKS_AT_ONCE,
+        "fetches": contract.FETCHES_AT_ONCE,
+    }
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_so(tmp_path: Path) -> None:
@@ -56,7 +78,7 @@ def test_a_server_that_is_not_there_is_said_so() -> None:
 
 
 def test_a_fresh_process_makes_every_table(tmp_path: Path) -> None:
-    """Whatever a process has imported before: tables are declared by the rooms that own them."""
+    """Whatever a process has imported before."""
     url = database_url(tmp_path, None)
     script = (
         "import sys; from server.work.preparation import prepare_database; "

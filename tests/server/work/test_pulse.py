@@ -1,20 +1,24 @@
 """Signs of life, and what a worker does in its rounds when something is not as it was."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event
 from typing import NoReturn
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from pipelines.errors import DeviceFailed, OutOfMemory
 from server.jobs.tries import Tries
-from server.jobs.workers import Beat, live_workers
+from server.jobs.workers import Beat, forget_worker, live_workers
+from server.work import rounds as rounds_module
 from server.work.ledger import Ledger
 from server.work.pulse import Pulse
 from server.work.recovery import Recovery
 from server.work.retention import Retention
 from server.work.rounds import ROBBED, Duties, Rounds
-from server.work.seats import FileSeats
+from server.work.seats import FileSeats, Seat
 from tests.server.work.workshop import Workshop
 
 SIGN = Beat("cpu-1", "cpu", "small", 0)
@@ -92,8 +96,7 @@ def seat() -> LostSeat:
     return LostSeat()
 
 
-@pytest.fixture
-def rounds(workshop: Workshop, seat: LostSeat) -> Rounds:
+def make_rounds(workshop: Workshop, seat: Seat, sweep: Callable[[datetime], object]) -> Rounds:
     seats, ledger = FileSeats(workshop.folder / "workers"), Ledger(workshop.engine)
     recovery = Recovery(
         "me",
@@ -103,9 +106,14 @@ def rounds(workshop: Workshop, seat: LostSeat) -> Rounds:
         ledger=ledger,
         active=set,
     )
-    retention = Retention(workshop.engine, ledger, workshop.store, MINUTE)
+    retention = Retention(workshop.engine, ledger, workshop.store, MINUTE, sweep=sweep)
     pulse = Pulse(workshop.engine, SIGN, Probe(), abandon)
     return Rounds(Duties(seat, seats, pulse, recovery, retention, abandon))
+
+
+@pytest.fixture
+def rounds(workshop: Workshop, seat: LostSeat) -> Rounds:
+    return make_rounds(workshop, seat, lambda _: None)
 
 
 def test_a_process_whose_seat_was_taken_ends(rounds: Rounds) -> None:
@@ -121,3 +129,38 @@ def test_a_database_that_is_away_takes_no_seat(rounds: Rounds, seat: LostSeat) -
         with pytest.raises(OperationalError):
             rounds._hold_seat()
     assert rounds._duties.recovery._calm > 0
+
+
+def test_an_outage_is_told_of_once(rounds: Rounds, seat: LostSeat) -> None:
+    with capture_logs() as lines:
+        for is_away in (True, True, True, False, False):
+            seat.is_away = is_away
+            rounds._go_round()
+    assert [line["event"] for line in lines] == [
+        "the database does not answer",
+        "the database answers again",
+    ]
+
+
+def test_a_long_sweep_keeps_nobody_from_giving_signs_of_life(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds_module, "EVERY", 0.02)
+    monkeypatch.setattr(rounds_module, "SWEEP_EVERY", 0.02)
+    begun, end = Event(), Event()
+
+    def sweep(_: datetime) -> None:
+        begun.set()
+        end.wait(20)
+
+    seat = FileSeats(workshop.folder / "workers").take("me")
+    assert seat is not None
+    rounds = make_rounds(workshop, seat, sweep)
+    rounds.start()
+    try:
+        assert begun.wait(20)
+        forget_worker(workshop.engine, SIGN.worker)
+        workshop.wait_for(lambda: live_workers(workshop.engine, MINUTE) != [])
+    finally:
+        rounds.stop()
+        end.set()

@@ -10,6 +10,7 @@ from server.jobs.tries import Tries
 from server.work.ledger import Entry, Ledger
 from server.work.recovery import CALM, Recovery
 from server.work.seats import FileSeats
+from tests.server.jobs.test_stored_order import write_newer
 from tests.server.work.kills import HOOK
 from tests.server.work.workshop import Workshop
 
@@ -106,6 +107,18 @@ def test_the_job_of_a_broken_workflow_gets_its_end(
     ended = workshop.queue.get(job.id)
     assert (ended.status, ended.failure and ended.failure.code) == (end, code)
     assert workshop.workflows() == {f"cb-{job.id}": "ENQUEUED"}
+
+
+def test_an_order_that_cannot_be_read_stops_no_round(
+    workshop: Workshop, recovery: Recovery
+) -> None:
+    strange, job = workshop.submit(callback_url=HOOK), workshop.submit()
+    write_newer(workshop.engine, strange.id)
+    for each in (strange, job):
+        take(workshop, each, "me", "ERROR")
+    recovery.go_round()
+    assert [workshop.queue.get(each.id).status for each in (strange, job)] == [Status.FAILED] * 2
+    assert workshop.workflows() == {f"cb-{strange.id}": "ENQUEUED"}
 
 
 def test_the_workflow_of_a_job_that_had_ended_is_cleared_away(

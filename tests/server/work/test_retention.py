@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from pipelines.errors import ReframeError
+from server.access.key_store import KeyStore
 from server.errors import BlobMissing, JobNotFound, StorageFull
 from server.images.store import ImageStore
 from server.jobs.job import Failure, Job, Status
 from server.jobs.table import JOBS
 from server.jobs.workers import Beat, beat, live_workers
+from server.settings import TEN_YEARS, Settings
+from server.work.fittings import open_fittings
 from server.work.ledger import Ledger
 from server.work.retention import REMAINS, Retention
 from tests.server.work.kills import HOOK
@@ -190,3 +194,20 @@ def test_a_worker_that_is_long_gone_has_no_row_any_more(workshop: Workshop) -> N
     make_retention(workshop).go_round()
     with workshop.engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM workers")).scalar() == 0
+
+
+def test_a_key_that_keeps_for_ever_stops_no_sweep(workshop: Workshop) -> None:
+    KeyStore(workshop.engine).create("archive", retention=10**18)
+    fittings = open_fittings(workshop.settings, workshop.engine)
+    job = workshop.submit()
+    end(workshop, job, ago=2 * DAY)
+    assert make_retention(workshop, own=fittings.own()).go_round() == 1
+    assert not is_kept(workshop, job)
+
+
+@pytest.mark.parametrize("name", ["retention", "link_lifetime"])
+def test_nothing_can_be_set_to_last_longer_than_a_calendar_reaches(name: str) -> None:
+    longest = Settings.model_validate({name: TEN_YEARS})
+    assert datetime.now(UTC) - timedelta(seconds=getattr(longest, name)) < datetime.now(UTC)
+    with pytest.raises(ValidationError, match="less than or equal"):
+        Settings.model_validate({name: TEN_YEARS + 1})

@@ -16,8 +16,9 @@ import pytest
 
 from pipelines.errors import ReframeError
 from server.access.key_store import KeyStore
-from server.cli.serve import check_keys, prepare, read_settings
+from server.cli.serve import check_keys, prepare
 from server.database.engine import open_database
+from server.settings import read_settings
 from server.work.supervisor import Supervisor
 from tests.drawings import draw_meadow, to_png
 from tests.house.house import ROOT

@@ -7,11 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import uuid_utils
 
 from server.errors import BlobMissing
+from server.jobs import contract
 from server.jobs.job import Status
+from server.jobs.order import Order, SizeTarget
 from server.jobs.workers import live_workers
-from tests.server.work.workshop import Workshop, kill
+from tests.server.jobs.house import make_draft
+from tests.server.work.small_worker import AGAIN
+from tests.server.work.workshop import PICTURE, Workshop, kill
 
 
 def test_a_job_is_reframed_published_and_told_of(workshop: Workshop) -> None:
@@ -222,3 +227,46 @@ def test_nothing_is_pickled(workshop: Workshop) -> None:
         kinds = connection.execute(sa.text("SELECT serialization FROM workflow_status"))
         assert set(kinds.scalars()) == {"json"}
     assert seen == 12  # of four workflows and four steps
+
+
+def test_a_failure_says_which_source_it_was(workshop: Workshop) -> None:
+    job = workshop.submit(sources=3)
+    workshop.store.put(f"sources/{job.id}/given1", b"no picture at all")
+    workshop.start()
+    [done] = workshop.wait([job])
+    assert done.failure
+    assert done.failure.code == "image_undecodable"
+    assert done.failure.message.startswith("source 2 of 3 (given1): ")
+    assert "target" not in done.failure.message
+
+
+def test_a_failure_says_which_target_it_was(workshop: Workshop) -> None:
+    job_id = str(uuid_utils.uuid7())
+    workshop.store.put(f"sources/{job_id}/given0", PICTURE)
+    targets = (
+        SizeTarget(width=24, height=32),
+        SizeTarget(width=24, height=40, max_bytes=20),
+    )
+    order = Order(sources=(f"blob:sources/{job_id}/given0",), targets=targets, seed=1)
+    job = workshop.queue.submit(make_draft(id=job_id, order=order)).job
+    workshop.start()
+    [done] = workshop.wait([job])
+    assert done.failure
+    assert done.failure.code == "unreachable_budget"
+    assert done.failure.message.startswith("target 2 of 2 (24x40): ")
+
+
+def test_a_callback_that_is_to_be_sent_again_holds_no_place_meanwhile(workshop: Workshop) -> None:
+    hook = "https://example.com/hook"
+    hour = f"{AGAIN}3600"
+    patient = [
+        workshop.submit(callback_url=hook, client_ref=hour)
+        for _ in range(contract.CALLBACKS_AT_ONCE + 2)
+    ]
+    soon = workshop.submit(callback_url=hook, client_ref=f"{AGAIN}0.5")
+    workshop.start()
+    workshop.wait([*patient, soon])
+    told = sorted([*(job.id for job in patient), soon.id, soon.id])
+    workshop.wait_for(lambda: sorted(workshop.deliveries()) == told)
+    waiting = {name for name, status in workshop.workflows().items() if status == "DELAYED"}
+    assert waiting == {contract.callback_id(job.id, 0, 1) for job in patient}

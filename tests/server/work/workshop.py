@@ -1,5 +1,6 @@
 """A folder, a database and workers in it, as a test needs them."""
 
+import itertools
 import os
 import signal
 import time
@@ -39,7 +40,7 @@ class Workshop:
         self.queue = DurableQueue(self.engine)
         self.store = open_store(folder)
         self._workers: list[ForkServerProcess] = []
-        self._seeds = iter(range(1, 10_000))
+        self._seeds = itertools.count(1)
 
     def submit(
         self, prompt: str = "", *, sizes: Sequence[int] = (32,), sources: int = 1, **given: Any

@@ -1,0 +1,168 @@
+// @ts-check
+/** How pictures come in: dropped, pasted, chosen, by address, or one that is bundled. */
+
+import { element, find, icon } from "./element.js";
+import { filesOf, forget, fromAddress, fromFile } from "./picture.js";
+
+/** @param {any} store */
+export function showIntake(store) {
+  find("choose").addEventListener("click", () => find("file").click());
+  find("file").addEventListener("change", () => {
+    take(store, [...find("file").files]);
+    find("file").value = "";
+  });
+  find("address-form").addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    takeAddress(store);
+  });
+  for (const button of /** @type {any} */ (document.querySelectorAll("[data-example]"))) {
+    button.addEventListener("click", () => takeExample(store, button.dataset.example));
+  }
+  document.addEventListener("paste", (event) => {
+    const files = filesOf(event.clipboardData);
+    if (!files.length) return;
+    event.preventDefault();
+    take(store, files);
+  });
+  listenToDrops(store);
+  store.watch(["pictures", "selected", "submission"], show);
+
+  /** @param {any} state */
+  function show({ pictures, selected, submission }) {
+    const ready = Boolean(pictures.length || submission);
+    document.body.dataset.state = ready ? "ready" : "empty";
+    const add = element(
+      "li",
+      {},
+      element(
+        "button",
+        {
+          type: "button",
+          class: "add-picture",
+          "aria-label": "Add pictures",
+          onclick: () => find("file").click(),
+        },
+        icon("plus"),
+      ),
+    );
+    const thumbs = pictures.map((/** @type {any} */ each) =>
+      thumb(store, each, each.id === selected),
+    );
+    find("thumbs").replaceChildren(...thumbs, ...(ready ? [add] : []));
+  }
+}
+
+/** @param {any} store @param {File[]} files */
+async function take(store, files) {
+  say("");
+  if (!files.length) return;
+  keep(store, await Promise.all(files.map(fromFile)));
+}
+
+/** @param {any} store */
+function takeAddress(store) {
+  try {
+    keep(store, [fromAddress(find("address").value)]);
+    find("address").value = "";
+    say("");
+  } catch (error) {
+    say(/** @type {Error} */ (error).message);
+    find("address").focus();
+  }
+}
+
+/** @param {any} store @param {string} name */
+async function takeExample(store, name) {
+  try {
+    const response = await fetch(`page/${name}`);
+    if (!response.ok) throw new Error();
+    const data = await response.blob();
+    await take(store, [new File([data], name, { type: "image/webp" })]);
+  } catch {
+    say("The example cannot be fetched: the server does not answer.");
+  }
+}
+
+/** @param {any} store @param {any[]} added */
+function keep(store, added) {
+  const first = !store.get().pictures.length;
+  const pictures = [...store.get().pictures, ...added];
+  store.set({ pictures, selected: added[0].id, view: "plan" });
+  if (first) find("run").focus({ preventScroll: true });
+}
+
+/** @param {any} store @param {any} picture @param {boolean} chosen */
+function thumb(store, picture, chosen) {
+  const inside = picture.preview
+    ? element("img", { src: picture.preview, alt: "" })
+    : element("span", {}, picture.url ? "address" : "file");
+  const choose = () => store.set({ selected: picture.id });
+  return element(
+    "li",
+    { class: "thumb" },
+    element(
+      "button",
+      {
+        type: "button",
+        title: picture.name,
+        "aria-label": picture.name,
+        "aria-pressed": String(chosen),
+        onclick: choose,
+      },
+      inside,
+    ),
+    element(
+      "button",
+      {
+        type: "button",
+        class: "remove",
+        "aria-label": `Remove ${picture.name}`,
+        onclick: () => remove(store, picture),
+      },
+      icon("close"),
+    ),
+  );
+}
+
+/** @param {any} store @param {any} picture */
+function remove(store, picture) {
+  const state = store.get();
+  const pictures = state.pictures.filter((/** @type {any} */ each) => each.id !== picture.id);
+  const selected = state.selected === picture.id ? (pictures[0]?.id ?? null) : state.selected;
+  const shown = [...(state.submission?.sources?.keys() ?? [])].includes(picture.id);
+  if (!shown) forget(picture);
+  store.set({ pictures, selected });
+  (find("thumbs").querySelector("button") ?? find("choose")).focus();
+}
+
+/** @param {any} store */
+function listenToDrops(store) {
+  let depth = 0;
+  const carries = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+  const veil = (/** @type {boolean} */ on) => {
+    find("veil").hidden = !on;
+  };
+  document.addEventListener("dragenter", (event) => {
+    if (!carries(event)) return;
+    depth += 1;
+    veil(true);
+  });
+  document.addEventListener("dragleave", () => {
+    depth = Math.max(0, depth - 1);
+    if (!depth) veil(false);
+  });
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    depth = 0;
+    veil(false);
+    const files = filesOf(event.dataTransfer);
+    if (files.length) take(store, files);
+    else say("That was no picture: JPEG, PNG, WebP, AVIF, GIF, TIFF and HEIC are read.");
+  });
+}
+
+/** @param {string} words */
+function say(words) {
+  find("intake-problem").textContent = words;
+}
