@@ -31,10 +31,10 @@ def read_mask(
 ) -> tuple[Box, ...]:
     """The boxes around the white parts of a picture, in fractions of ``source``, upright.
 
-    At most 32, from the top down; none where nothing is white. Transparent counts as black.
+    At most 32, from the top down. Transparent counts as black.
 
     Raises:
-        InvalidOption: the mask's ratio is not the source's.
+        InvalidOption: the mask's ratio is not the source's, or nothing is white.
         ImageTooLarge, ImageUndecodable: as for a source.
     """
     picture = decode(data, limits).picture
@@ -42,8 +42,12 @@ def read_mask(
     if not size.resembles(source):
         msg = f"a mask has the ratio of its picture, {source}; this one is {size}"
         raise InvalidOption(msg)
+    white = _find_white(picture)
+    if not white.any():
+        msg = "the mask protects nothing: none of it is white"
+        raise InvalidOption(msg)
     block = -(-size.long_side // LONG_SIDE)
-    boxes = _find_boxes(_shrink(_find_white(picture), block))
+    boxes = _find_boxes(_shrink(white, block))
     # the last blocks may reach beyond the mask
     return tuple(
         box.scaled(block / size.width, block / size.height).intersection(UNIT) for box in boxes

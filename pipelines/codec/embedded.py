@@ -1,6 +1,6 @@
 """What goes into a file besides its picture and the colour profile."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from PIL import Image
 
@@ -26,3 +26,8 @@ class Embedded(NamedTuple):
     exif: bytes = b""
     xmp: bytes = b""
     layers: tuple[Layer, ...] = ()
+
+    def within(self, most: int) -> Self:
+        """Without EXIF or XMP of more than so many bytes."""
+        exif, xmp = (block if len(block) <= most else b"" for block in (self.exif, self.xmp))
+        return self._replace(exif=exif, xmp=xmp)

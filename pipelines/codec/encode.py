@@ -67,6 +67,11 @@ class Format(StrEnum):
         }
         return sides.get(self, 2**31 - 1)
 
+    @property
+    def max_block(self) -> int:
+        """The most bytes of EXIF, and again of XMP, that the format can hold."""
+        return 65_500 if self is Format.JPEG else 2**31 - 1
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``jpg``, ``.PNG`` or ``image/webp``; raises InvalidOption."""

@@ -47,7 +47,10 @@ def export(material: Material, wishes: Export, signer: Signer | None = None) -> 
     if output.mode == "RGBA" and wishes.flattens:
         output, notes = flatten(output, wishes.colour), (_explain(wishes),)
     layers = tuple(_list_layers(material, wishes)) if wishes.format is Format.PSD else ()
-    embedded = write_metadata(material, wishes)._replace(layers=layers)
+    said = write_metadata(material, wishes)._replace(layers=layers)
+    embedded = said.within(wishes.format.max_block)
+    if embedded != said:
+        notes += (f"metadata left out: {wishes.format} holds at most {wishes.format.max_block} bytes",)
     file, embedded = _write(output, wishes, embedded)
     file, signed = _sign(file, material, wishes, signer)
     provenance = Provenance(bool(embedded.xmp), signed, name_source_type(material))
@@ -73,7 +76,11 @@ def _write(output: Image.Image, wishes: Export, embedded: Embedded) -> tuple[Enc
 def _sign(
     file: Encoded, material: Material, wishes: Export, signer: Signer | None
 ) -> tuple[Encoded, bool]:
-    """The file, signed where that is wished and possible, else with a note."""
+    """The file, signed where that is wished and possible, else with a note.
+
+    Raises:
+        InvalidOption, UnreachableBudget: it is not possible, and nothing less will do.
+    """
     if signer is None or wishes.c2pa is False or wishes.format not in SIGNABLE:
         return file, False
     try:
@@ -84,8 +91,11 @@ def _sign(
             raise InvalidOption(msg) from error
         return replace(file, notes=(*file.notes, f"not signed: {error}")), False
     if wishes.max_bytes is not None and len(data) > wishes.max_bytes:
-        note = f"not signed: with its signature the file has {len(data)} bytes"
-        return replace(file, notes=(*file.notes, note)), False
+        fault = f"with its signature the file has {len(data)} bytes"
+        if wishes.c2pa:
+            msg = f"{fault}; at most {wishes.max_bytes} were asked for"
+            raise UnreachableBudget(msg)
+        return replace(file, notes=(*file.notes, f"not signed: {fault}")), False
     return replace(file, data=data), True
 
 

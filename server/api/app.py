@@ -1,5 +1,6 @@
 """The application: everything put together, once."""
 
+import importlib.metadata
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -28,6 +29,7 @@ from server.api import (
     uploads,
     usage,
 )
+from server.api.about import About
 from server.api.callbacks import Callbacks
 from server.api.door import ByHost, Doors
 from server.api.fal.door import make_door as make_fal_door
@@ -113,9 +115,12 @@ def create_app(settings: Settings) -> FastAPI:
         find_earlier=partial(_find_earlier, engine),
         check_callback=partial(check_callback, policy),
     )
+    version = importlib.metadata.version("smart-resize")
+    about = About(version, partial(_find_engines, engine, settings))
     app = FastAPIOffline(
         title="Smart Resize",
         summary="Reframes pictures on your own machine.",
+        version=version,
         docs_url="/docs",
         redoc_url=None,
         redirect_slashes=False,  # a redirect repeats whatever host the caller made up
@@ -144,7 +149,7 @@ def create_app(settings: Settings) -> FastAPI:
                 reception,
                 linker,
                 catalogue,
-                partial(_find_engine, engine, settings),
+                lambda: about.find_engines()[0],
                 partial(_read_history, engine),
             )
         ),
@@ -153,10 +158,10 @@ def create_app(settings: Settings) -> FastAPI:
         ),
         uploads.make_router(assets, links, linker),
         files.make_router(links, store, FAILURES),
-        health.make_router(checks),
+        health.make_router(checks, about),
         usage.make_router(engine),
         metrics.make_router(House(engine, settings, SILENCE), requests),
-        models.router,
+        models.make_router(about),
         presets.make_router(catalogue),
         *((page.make_router(),) if settings.page else ()),
         *(door.router for door in hosted),
@@ -206,10 +211,10 @@ def _count_unfinished(engine: sa.Engine, owner: str) -> int:
         return count_unfinished(connection, owner)
 
 
-def _find_engine(engine: sa.Engine, settings: Settings) -> str:
-    """Who works at the moment; the operator's choice where nobody does."""
-    workers = live_workers(engine, SILENCE)
-    return workers[0].engine if workers else settings.engine.value
+def _find_engines(engine: sa.Engine, settings: Settings) -> tuple[str, ...]:
+    """Who works at the moment, each once; the operator's choice where nobody does."""
+    found = {beat.engine for beat in live_workers(engine, SILENCE)}
+    return tuple(sorted(found)) or (settings.engine.value,)
 
 
 def _read_history(engine: sa.Engine, name: str, mode: Mode) -> list[Spent]:

@@ -8,12 +8,13 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.errors import ReframeError
+from server.api.about import About
 
 Check = Callable[[], None]
 """Returns where all is well, else raises one of our errors."""
 
 
-def make_router(checks: Mapping[str, Check]) -> APIRouter:
+def make_router(checks: Mapping[str, Check], about: About) -> APIRouter:
     """The routes; readiness is that every check returns."""
     router = APIRouter(tags=["health"])
 
@@ -26,8 +27,8 @@ def make_router(checks: Mapping[str, Check]) -> APIRouter:
     @router.head("/v1/health", include_in_schema=False)
     @router.get("/v1/health")
     async def is_alive_as_hosted() -> dict[str, Any]:
-        """The same, as the hosted API words it."""
-        return {"status": "ok", "ok": True}
+        """The same, as the hosted API words it, with the version and the engines at work."""
+        return {"status": "ok", "ok": True, **await run_in_threadpool(about.to_json_always)}
 
     @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz")

@@ -5,7 +5,9 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 
+from server.api.about import About
 from server.api.inputs import Outpaint, SmartResize
 from server.api.runflow import RunflowOutpaint, RunflowSmartResize
 from server.api.schemas import FAILURES
@@ -61,16 +63,19 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
-router = APIRouter(tags=["models"], responses=FAILURES)
+def make_router(about: About) -> APIRouter:
+    """The routes."""
+    router = APIRouter(tags=["models"], responses=FAILURES)
 
+    @router.get("/v1/models")
+    async def list_models() -> dict[str, Any]:
+        """All models, each with the schema of its input; the version and the engines at work."""
+        items = [describe(name) for name in MODELS]
+        return {"items": items, **await run_in_threadpool(about.to_json)}
 
-@router.get("/v1/models")
-async def list_models() -> dict[str, Any]:
-    """All models, each with the schema of its input."""
-    return {"items": [describe(name) for name in MODELS]}
+    @router.get("/v1/models/{owner}/{model}")
+    async def get_model(owner: str, model: str) -> dict[str, Any]:
+        """One model."""
+        return describe(f"{owner}/{model}")
 
-
-@router.get("/v1/models/{owner}/{model}")
-async def get_model(owner: str, model: str) -> dict[str, Any]:
-    """One model."""
-    return describe(f"{owner}/{model}")
+    return router

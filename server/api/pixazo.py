@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.errors import ReframeError
+from server.api.body import read_body
 from server.api.door import Door
-from server.api.intake import read_body, validate
+from server.api.intake import validate
 from server.api.links import Linker, inline
 from server.api.reception import Asked, Reception
 from server.doors.pixazo import MODEL

@@ -12,8 +12,9 @@ from pipelines.engine import Mode
 from pipelines.errors import JobCancelled
 from pipelines.plan import Plan
 from pipelines.presets.catalogue import Catalogue
+from server.api.body import Given, read_body
 from server.api.errors import ANSWERS
-from server.api.intake import Given, RunBody, read_body, read_run, validate
+from server.api.intake import RunBody, read_run, validate
 from server.api.links import Linker
 from server.api.reception import Asked, Reception
 from server.api.record import CODES
@@ -126,6 +127,7 @@ class Plans:
         history = list(self.read_history(engine, sketched.mode))
         return {
             "id": None,
+            "engine": engine,
             "source": {**sketched.source._asdict(), "sha256": None},
             "composition": sketched.composition.to_json(),
             "plans": [
@@ -169,6 +171,7 @@ class Plans:
         history = list(self.read_history(record["engine"], job.order.mode))
         return {
             "id": job.id,
+            "engine": record["engine"],
             "source": {"width": width, "height": height, "sha256": sha256},
             "composition": record["composition"],
             "plans": [

@@ -3,14 +3,15 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from pipelines.presets.catalogue import Catalogue
-from server.api.intake import Given, RunBody, read_body, read_run
+from server.api.body import Given, read_body
+from server.api.intake import RunBody, read_run
 from server.api.links import Linker
 from server.api.reception import Reception
 from server.api.record import CODES, STATUSES, render_logs, render_record
@@ -18,6 +19,7 @@ from server.api.schemas import FAILURES, FORM, RunPage, RunRecord
 from server.api.waiting import read_wait, wait, watch
 from server.errors import InvalidBody, JobNotFound
 from server.jobs.job import Job, Status
+from server.jobs.order import Task
 from server.jobs.queue import JobQuery, JobQueue, Submission
 
 LONGEST_STREAM = 3600
@@ -85,9 +87,14 @@ class Runs:
         pq: str | None = None,
         status: str | None = None,
         q: str | None = None,
+        task: Literal["reframe", "plan", "all"] = "reframe",
     ) -> dict[str, Any]:
-        """The key's runs, the newest first; ``next_pq`` goes on where this page ends."""
-        query = JobQuery(request.state.key.id, limit, pq, _read_status(status), q)
+        """The key's runs, the newest first; ``next_pq`` goes on where this page ends.
+
+        Those that only plan are listed for ``task=plan`` or ``task=all``.
+        """
+        kind = None if task == "all" else Task(task)
+        query = JobQuery(request.state.key.id, limit, pq, _read_status(status), q, kind)
         page = await run_in_threadpool(self.queue.list, query)
         items = [self._render(job, request) for job in page.jobs]
         return {"items": items, "next_pq": page.cursor, "prev_pq": None}

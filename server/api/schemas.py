@@ -121,7 +121,8 @@ class PlanItem(BaseModel):
     preset: str | None = Field(examples=["meta/story"])
     plan: dict[str, Any] = Field(description="May be edited, and given to a run as input.plan.")
     estimated_gpu_seconds: float | None = Field(
-        description="Judged by the latest runs; null where there was none like it."
+        description="Time of the engine, which for preview is a processor's. "
+        "Judged by the latest runs; null where there was none like it."
     )
     overlay: OverlayBody | None = Field(description="Null where there is no picture.")
 
@@ -130,6 +131,7 @@ class PlanAnswer(BaseModel):
     """The plans of one picture."""
 
     id: str | None = Field(description="Of the run that looked; null where nobody had to.")
+    engine: str = Field(description="Who planned, and would paint.", examples=["preview"])
     source: SourceSize
     composition: dict[str, Any] = Field(
         description="What was seen; given back as input.composition, nobody looks again."

@@ -64,10 +64,11 @@ class RemoteMaker:
         """
         self._client, self._batch, self._limits = client, batch, limits
         first = replace(client, patience=min(client.patience, FIRST_PATIENCE))
-        first.ask("GET", "/v1/runs?limit=1")  # a wrong key is to be known before the first upload
+        about = first.ask("GET", "/v1/models").json()  # a wrong key is known before any upload
         listed = first.ask("GET", "/v1/presets").json()["items"]
         self._presets: Mapping[str, Any] = {preset["id"]: preset for preset in listed}
-        self.identity = f"server {client.base}"
+        engines = about.get("engines", ())  # an older server does not say
+        self.identity = " ".join(("server", client.base, about.get("version", ""), *engines))
 
     def make(self, name: str, data: bytes, asked: Sequence[Asked]) -> Iterator[Answer]:
         """As few runs as can be, one after the other."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from server.jobs.job import Draft, Failure, Job, Output, Stage, Status
+from server.jobs.order import Task
 
 
 class Submission(NamedTuple):
@@ -18,7 +19,8 @@ class Submission(NamedTuple):
 class JobQuery:
     """Which jobs to list: of one owner, newest first, ``limit`` at a time after ``cursor``.
 
-    ``text`` matches the id, the client's reference or the model, from their beginnings.
+    ``text`` matches the id, the client's reference or the model, from their beginnings. Without a
+    ``task`` there are those of every kind.
     """
 
     owner: str
@@ -26,6 +28,7 @@ class JobQuery:
     cursor: str | None = None
     status: Status | None = None
     text: str | None = None
+    task: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)

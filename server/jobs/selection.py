@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pipelines.errors import InvalidOption
 from server.errors import JobNotFound
 from server.jobs.job import Job, Status
+from server.jobs.order import Task
 from server.jobs.queue import JobPage, JobQuery
 from server.jobs.table import JOBS, USAGE, Row, to_job
 
@@ -18,6 +19,9 @@ MICROSECOND = timedelta(microseconds=1)
 
 IN_LINE = (JOBS.c.priority, JOBS.c.created_at, JOBS.c.id)
 """The order in which jobs begin, as far as it can be foretold."""
+
+TASK = sa.func.coalesce(JOBS.c.order["task"].as_string(), Task.REFRAME.value)
+"""What is done in a job; a row does not say what is the default."""
 
 
 class Usage(NamedTuple):
@@ -52,14 +56,17 @@ def list_jobs(connection: sa.Connection, query: JobQuery) -> JobPage:
     chosen = JOBS.select().where(JOBS.c.owner == query.owner)
     if query.status is not None:
         chosen = chosen.where(JOBS.c.status == query.status.value)
+    if query.task is not None:
+        chosen = chosen.where(TASK == query.task.value)
     if query.text:
         columns = (JOBS.c.id, JOBS.c.client_ref, JOBS.c.model)
         starts = [column.startswith(query.text, autoescape=True) for column in columns]
         chosen = chosen.where(sa.or_(*starts))
     if query.cursor is not None:
         created_at, job_id = _read_cursor(query.cursor)
-        older = sa.and_(JOBS.c.created_at == created_at, JOBS.c.id < job_id)
-        chosen = chosen.where(sa.or_(JOBS.c.created_at < created_at, older))
+        # as one comparison of pairs, which an index can be searched for
+        here = sa.tuple_(sa.literal(created_at, JOBS.c.created_at.type), job_id)
+        chosen = chosen.where(sa.tuple_(JOBS.c.created_at, JOBS.c.id) < here)
     newest_first = chosen.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc())
     rows = connection.execute(newest_first.limit(query.limit + 1)).all()
     page, more = rows[: query.limit], rows[query.limit :]
@@ -99,17 +106,18 @@ def _position(connection: sa.Connection, row: Row) -> int | None:
 
 
 def _positions(connection: sa.Connection, rows: Iterable[Row]) -> dict[str, int]:
-    """How many are ahead of each that waits: ahead of the foremost, and then from one to the next.
+    """How many are ahead of each that waits.
 
-    So every job in line is counted once at most, however many rows there are.
+    Of each priority the foremost is counted for, then only from one to the next: however many rows
+    there are, every job in line is counted a few times at most.
     """
     waiting = {row.id: row for row in rows if row.status == Status.QUEUED}
     if not waiting:
         return {}
     positions: dict[str, int] = {}
     ahead = 0
-    for job_id, between in connection.execute(_count_between(waiting)).all():
-        if not positions:
+    for job_id, before, between in connection.execute(_count_between(waiting)).all():
+        if before is None:
             ahead = _position(connection, waiting[job_id]) or 0
         ahead += between
         positions[job_id] = ahead
@@ -117,24 +125,28 @@ def _positions(connection: sa.Connection, rows: Iterable[Row]) -> dict[str, int]
 
 
 def _count_between(ids: Iterable[str]) -> sa.Select[Any]:
-    """Each job's id, and how many wait from the one before it to just before itself; in line."""
+    """Each job's id, the one before it of its priority, and how many wait from there to itself.
+
+    With the priority fixed, an index is read from the one to the other and no further.
+    """
+    age = (JOBS.c.created_at, JOBS.c.id)
     before = [
-        sa.func.lag(column).over(order_by=IN_LINE).label(f"{column.name}_before")
-        for column in IN_LINE
+        sa.func.lag(column).over(partition_by=JOBS.c.priority, order_by=age).label(f"{name}_before")
+        for name, column in (("created_at", age[0]), ("id", age[1]))
     ]
     page = sa.select(*IN_LINE, *before).where(JOBS.c.id.in_(ids)).cte("page")
-    here = [page.c[column.name] for column in IN_LINE]
-    since = [page.c[f"{column.name}_before"] for column in IN_LINE]
     line = JOBS.alias("line")
-    places = sa.tuple_(*(line.c[column.name] for column in IN_LINE))
+    place = sa.tuple_(line.c.created_at, line.c.id)
     between = (
         sa.select(sa.func.count())
         .select_from(line)
-        .where(line.c.status == Status.QUEUED.value)
-        .where(places >= sa.tuple_(*since), places < sa.tuple_(*here))
+        .where(line.c.status == Status.QUEUED.value, line.c.priority == page.c.priority)
+        .where(place >= sa.tuple_(page.c.created_at_before, page.c.id_before))
+        .where(place < sa.tuple_(page.c.created_at, page.c.id))
         .scalar_subquery()
     )
-    return sa.select(page.c.id, between).order_by(*here)
+    in_line = (page.c.priority, page.c.created_at, page.c.id)
+    return sa.select(page.c.id, page.c.id_before, between).order_by(*in_line)
 
 
 def _make_cursor(row: Row) -> str:

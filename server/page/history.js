@@ -51,7 +51,7 @@ export function createHistory(api, reopen, refused) {
     try {
       const page = await api.runs(next);
       next = page.next_pq;
-      list.append(...page.items.filter(isRun).map(line));
+      list.append(...page.items.map(line));
       say(
         list.children.length
           ? ""
@@ -118,11 +118,6 @@ const STATES = {
   queued: "Waiting",
   running: "Running",
 };
-
-/** Looking at a picture for its plans is none. @param {any} run */
-function isRun(run) {
-  return run.input?.task !== "plan";
-}
 
 /** @param {any} run */
 function title(run) {

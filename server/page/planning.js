@@ -16,13 +16,14 @@ const PATIENCE = 1500;
  * @property {any | null} composition what the server saw, null before it looked
  * @property {[number, number] | null} size
  * @property {Record<string, any>} plans by the key of their size
+ * @property {string} engine who would paint them
  * @property {{code: string, message: string} | null} error
  * @property {boolean} busy
  */
 
 /** @returns {Planned} */
 export function nothingPlanned() {
-  return { composition: null, size: null, plans: {}, error: null, busy: false };
+  return { composition: null, size: null, plans: {}, engine: "", error: null, busy: false };
 }
 
 /**
@@ -59,7 +60,8 @@ export function startPlanning(store, api) {
     try {
       const wish = { ...input, ...seen, source_size: size };
       const answer = await api.makePlans(wish, [], control.signal);
-      tell(picture.id, { plans: byKey(answer, ordered), error: null, busy: false });
+      const plans = byKey(answer, ordered);
+      tell(picture.id, { plans, engine: answer.engine, error: null, busy: false });
     } catch (error) {
       if (!control.signal.aborted) tell(picture.id, { plans: {}, ...failed(error) });
     }

@@ -39,6 +39,7 @@ function entry(state, picture, planned, size) {
     plan: byHand ?? found?.plan ?? null,
     byHand: Boolean(byHand),
     seconds: byHand ? null : (found?.estimated_gpu_seconds ?? null),
+    engine: planned.engine,
     preview: picture.preview,
     subjects: (planned.composition?.subjects ?? []).filter(isPart),
     protect: state.protect[picture.id] ?? [],
@@ -81,9 +82,9 @@ function makeTile(edit) {
 }
 
 /** @param {any} value */
-function describe({ plan, byHand, seconds, failed }) {
+function describe({ plan, byHand, seconds, engine, failed }) {
   if (!plan) return [element("p", { class: "hint" }, failed ? "No plan yet" : "Planning …")];
-  const lines = [element("p", { class: "summary" }, planWords(plan, seconds))];
+  const lines = [element("p", { class: "summary" }, planWords(plan, seconds, engine))];
   if (byHand) lines.push(element("p", { class: "badge own" }, icon("move"), "Placed by hand"));
   else if (plan.reasons?.length)
     lines.push(element("p", { class: "hint" }, capital(plan.reasons[0])));

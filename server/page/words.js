@@ -6,6 +6,9 @@ import { addedShare, croppedShare } from "./plan.js";
 /** Seam scores above this are seen, as the server has it. */
 export const SEAM_VISIBLE = 2;
 
+/** The engine that needs none. */
+const NO_GPU = "preview";
+
 const STEPS = Object.freeze({
   decode: "Reading the picture",
   describe: "Looking at it",
@@ -45,15 +48,16 @@ export function duration(seconds) {
 /**
  * What a plan does, in one line.
  * @param {any} plan
- * @param {number | null} seconds on a GPU
+ * @param {number | null} seconds of the engine
+ * @param {string} [engine]
  */
-export function planWords(plan, seconds) {
+export function planWords(plan, seconds, engine = "") {
   const added = addedShare(plan);
   const cropped = croppedShare(plan);
   const words = [];
   if (added < 0.0005 && cropped < 0.005) words.push("a plain resize");
   else words.push(`added ${percent(added)}`, `cropped ${percent(cropped < 0.002 ? 0 : cropped)}`);
-  if (seconds) words.push(`about ${duration(seconds)} GPU`);
+  if (seconds) words.push(`about ${duration(seconds)}${engine === NO_GPU ? "" : " GPU"}`);
   return capital(words.join(", "));
 }
 

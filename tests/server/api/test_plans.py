@@ -57,6 +57,7 @@ def test_a_size_alone_is_answered_at_once(api: Api) -> None:
     status, body = ask(api, **SKETCH, target_sizes=["64x48"], presets=["meta/story"])
     assert status == 200
     assert body["id"] is None
+    assert body["engine"] == "preview"
     assert body["source"] == {"width": 60, "height": 40, "sha256": None}
     assert body["composition"]["describer"] == "none"
     assert [each["target"] for each in body["plans"]] == [0, 1, 2]
@@ -104,12 +105,26 @@ def test_a_picture_is_looked_at_by_a_worker_first_of_all(api: Api) -> None:
     assert answer.status_code == 200
     (plan,) = answer.json()["plans"]
     assert answer.json()["source"]["sha256"]
+    assert answer.json()["engine"] == "preview"
     assert plan["estimated_gpu_seconds"] == 0.5, "a look, and nothing to paint"
     overlay = api("GET", plan["overlay"]["url"].removeprefix("http://here"))
     assert overlay.headers["content-type"] == "image/png"
     assert max(plan["overlay"]["width"], plan["overlay"]["height"]) == 1200
     (output,) = api("GET", body["links"]["run"]).json()["output"]["outputs"]
     assert output["file_name"] == "photo-1024x1024-plan.png"
+
+
+def test_plans_are_listed_to_who_asks_for_them(api: Api) -> None:
+    run = api.submit()["id"]
+    _, pending = ask(api, image_url=DATA_URI, aspect_ratio="1:1")
+
+    def find(query: str) -> list[str]:
+        return [item["id"] for item in api("GET", f"/v1/runs{query}").json()["items"]]
+
+    assert find("") == find("?task=reframe") == [run]
+    assert find("?task=plan") == [pending["id"]]
+    assert find("?task=all") == [pending["id"], run]
+    assert api("GET", "/v1/runs?task=dance").status_code == 422
 
 
 def test_plans_are_jobs_that_make_no_pictures(api: Api) -> None:

@@ -1,12 +1,15 @@
 """Everything around the runs: uploads, downloads, health, usage, documentation, closed doors."""
 
+import importlib.metadata
 import re
 from datetime import UTC, datetime
 
 import pytest
 
+from server.api.about import About
 from server.api.files import HEADERS
 from server.api.gate import is_open
+from server.errors import DatabaseUnavailable
 from server.images.links import Links, load_secret
 from server.images.local_store import LocalStore
 from server.jobs.durable_queue import DurableQueue
@@ -125,7 +128,25 @@ def test_it_is_ready_when_a_worker_is_alive(api: Api) -> None:
     beat(api.engine, Beat("w1", "cpu", "preview", 1, checked_at=datetime.now(UTC)))
     assert api("GET", "/readyz").status_code == 200
     assert api("GET", "/healthz").json() == {"status": "ok"}
-    assert api("GET", "/v1/health").json() == {"status": "ok", "ok": True}
+    assert api("GET", "/v1/health").json().items() >= {"status": "ok", "ok": True}.items()
+
+
+def test_it_says_its_version_and_which_engines_work(api: Api) -> None:
+    told = {"version": importlib.metadata.version("smart-resize"), "engines": ["preview"]}
+    for path in ("/v1/health", "/v1/models"):
+        assert api("GET", path).json().items() >= told.items(), "without a worker, what is set"
+    for worker, engine in (("w1", "sdxl"), ("w2", "sdxl"), ("w3", "other")):
+        beat(api.engine, Beat(worker, "cpu", engine, 1))
+    for path in ("/v1/health", "/v1/models"):
+        assert api("GET", path).json()["engines"] == ["other", "sdxl"]
+    assert api("GET", "/openapi.json").json()["info"]["version"] == told["version"]
+
+
+def test_it_says_its_version_while_the_database_is_away() -> None:
+    def find_engines() -> tuple[str, ...]:
+        raise DatabaseUnavailable
+
+    assert About("1.2", find_engines).to_json_always() == {"version": "1.2", "engines": None}
 
 
 def test_usage_counts_what_the_key_has_used(api: Api) -> None:

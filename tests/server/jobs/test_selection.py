@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Status
+from server.jobs.order import Task
 from server.jobs.queue import JobQuery
 from server.jobs.selection import count_unfinished, read_usage
 from server.jobs.tallies import JOBS, read
@@ -64,6 +65,22 @@ def test_a_list_can_be_narrowed(queue: DurableQueue) -> None:
     assert find(text=waiting) == [waiting]
     assert find(text="off") == []
     assert find(text="50", status=Status.QUEUED) == [waiting]
+
+
+def test_a_page_of_one_task_is_full_however_many_of_another_lie_between(
+    queue: DurableQueue,
+) -> None:
+    order = make_draft().order.model_copy(update={"task": Task.PLAN})
+    runs, plans = [], []
+    for _ in range(3):
+        runs.append(queue.submit(make_draft()).job.id)
+        plans += [queue.submit(make_draft(order=order)).job.id for _ in range(2)]
+    first = queue.list(JobQuery("anna", limit=2, task=Task.REFRAME))
+    second = queue.list(JobQuery("anna", limit=2, task=Task.REFRAME, cursor=first.cursor))
+    assert [job.id for page in (first, second) for job in page.jobs] == runs[::-1]
+    assert second.cursor is None
+    assert [job.id for job in queue.list(JobQuery("anna", task=Task.PLAN)).jobs] == plans[::-1]
+    assert len(queue.list(JobQuery("anna")).jobs) == 9
 
 
 def test_usage_is_counted_once_for_each_job(queue: DurableQueue, engine: sa.Engine) -> None:

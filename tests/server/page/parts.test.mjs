@@ -167,7 +167,8 @@ test("numbers become words", () => {
     ["999\u00a0B", "150\u00a0kB", "2.4\u00a0MB"],
   );
   const plan = { source: [2, 2], target: [4, 2], crop: [0, 0, 2, 2], place: [1, 0, 3, 2] };
-  assert.equal(planWords(plan, 1.23), "Added 50 %, cropped 0 %, about 1.2 s GPU");
+  assert.equal(planWords(plan, 1.23, "sdxl"), "Added 50 %, cropped 0 %, about 1.2 s GPU");
+  assert.equal(planWords(plan, 1.23, "preview"), "Added 50 %, cropped 0 %, about 1.2 s");
   const told = { status: "queued", position: 3, step: null, percent: 0 };
   assert.equal(progressWords(told), "Waiting, 3 ahead");
   const running = { status: "running", position: null, step: "outpaint", percent: 41.6 };

@@ -15,6 +15,7 @@ from server.work.ledger import Ledger
 from tests.server.images.loopback import Server, say_ok, serve
 from tests.server.images.test_fetches import Drip
 from tests.server.jobs.house import Databases, make_draft
+from tests.server.jobs.postgres import Postgres
 from tests.server.work.workshop import PICTURE, Workshop, kill
 
 
@@ -44,6 +45,21 @@ def test_sources_that_lie_elsewhere_are_fetched_and_reframed(open_workshop: Work
     assert done.status is Status.SUCCEEDED, done.failure
     names = [f"{number}-24x32.png" for number in range(6)]
     assert [output.file_name for output in done.outputs] == names
+
+
+@pytest.mark.slow
+def test_sources_are_fetched_over_postgres_too(postgres: Postgres, tmp_path: Path) -> None:
+    url = Databases(tmp_path, postgres).make(tmp_path)
+    far = Workshop(tmp_path, url, drain=5, allow_private_hosts=True, allow_http=True)
+    try:
+        with serve(say_ok(PICTURE)) as server:
+            jobs = [submit(far, server, owner=f"key{number % 3}") for number in range(9)]
+            far.start("cpu")
+            far.start("cuda:0")
+            done = far.wait(jobs)
+        assert [job.status for job in done] == [Status.SUCCEEDED] * 9
+    finally:
+        far.close()
 
 
 def test_slow_sources_of_one_key_are_in_nobodys_way(open_workshop: Workshop) -> None:
