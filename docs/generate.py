@@ -14,7 +14,7 @@ from docs.presets_page import write_presets
 from pipelines import errors
 from pipelines.errors import ReframeError
 from server import errors as server_errors
-from server.api.errors import ANSWERS
+from server.answers import ANSWERS
 from server.cli import app, exit_code
 from server.settings import Settings
 

@@ -61,11 +61,27 @@ def make_plan(
     else:
         plan = _searched(source, frame, composition, rules, paint_price)
     feather, rim = _seam(plan, composition, rules)
-    warnings = find_warnings(plan, composition, rules)
-    plan = replace(plan, feather=feather, rim=rim, warnings=warnings)
+    plan = _review(replace(plan, feather=feather, rim=rim), composition, rules)
+    return replace(plan, reasons=plan.reasons + describe_plan(plan))
+
+
+def fit_plan(plan: Plan, source: Size, composition: Composition, rules: Rules) -> Plan:
+    """A plan that is given, for this source, and what it does here; its geometry stays.
+
+    Raises:
+        InvalidPlan: the source has another ratio than the one that it was made for.
+        UnreachablePlan: it breaks a rule and ``strict`` is set.
+    """
+    composition = composition.protecting(rules.protect, rules.protect_kinds)
+    plan = _review(plan.fit(source), composition, rules)
+    return replace(plan, reasons=describe_plan(plan))
+
+
+def _review(plan: Plan, composition: Composition, rules: Rules) -> Plan:
+    plan = replace(plan, warnings=find_warnings(plan, composition, rules))
     if rules.strict and plan.warnings:
         raise UnreachablePlan("; ".join(plan.warnings))
-    return replace(plan, reasons=plan.reasons + describe_plan(plan))
+    return plan
 
 
 def _expanded(source: Size, frame: Size, target: Expansion, rules: Rules) -> Plan:

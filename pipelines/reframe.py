@@ -19,7 +19,7 @@ from pipelines.export.wishes import Extra
 from pipelines.fill import Fill, choose_fill
 from pipelines.geometry import Size
 from pipelines.plan import Plan
-from pipelines.planner import make_plan
+from pipelines.planner import fit_plan, make_plan
 from pipelines.progress import Progress, Step, Stopwatch, ignore_progress
 from pipelines.proof import measure_preservation
 from pipelines.reframed import Reframed
@@ -63,7 +63,7 @@ class Reframer:
         """
         self._check_blocking(requests)
         for request in requests:
-            check_signing(request.export, self.signer)
+            check_signing(request.export, can_sign=self.signer is not None)
         watch = Stopwatch(progress)
         rated = any(request.safety.rates for request in requests)
         described = self.describe(data, watch, rated=rated)
@@ -86,17 +86,11 @@ class Reframer:
 
     def plan(self, described: Described, request: ReframeRequest) -> Plan:
         """The request's own plan, fitted to the source, or the best one found."""
-        plan = request.plan
-        if plan is None:
-            price = self.engine.paint_price
-            return make_plan(
-                described.size,
-                described.composition,
-                request.target,
-                request.rules,
-                paint_price=price,
-            )
-        return plan.fit(described.size)
+        source, seen, rules = described.size, described.composition, request.rules
+        if request.plan is not None:
+            return fit_plan(request.plan, source, seen, rules)
+        price = self.engine.paint_price
+        return make_plan(source, seen, request.target, rules, paint_price=price)
 
     def _reframe(self, described: Described, request: ReframeRequest, watch: Stopwatch) -> Reframed:
         watch.start(Step.PLAN)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.composition import SubjectKind
 from pipelines.errors import InvalidOption
-from pipelines.geometry import UNIT, Box
+from pipelines.geometry import UNIT, Box, Edge
 
 
 class Policy(StrEnum):
@@ -62,6 +62,15 @@ class Prefer(StrEnum):
             Prefer.BOTTOM: ((), (2 / 3,)),
             Prefer.THIRDS: ((1 / 3, 2 / 3), ()),
         }[self]
+
+
+OPPOSITE = {
+    Edge.LEFT: Prefer.RIGHT,
+    Edge.TOP: Prefer.BOTTOM,
+    Edge.RIGHT: Prefer.LEFT,
+    Edge.BOTTOM: Prefer.TOP,
+}
+"""Where the subject should be, so that this side is free."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,12 @@ class Exported:
     extras: tuple[ExtraFile, ...] = ()
 
 
-def check_signing(wishes: Export, signer: Signer | None) -> None:
+def check_signing(wishes: Export, *, can_sign: bool) -> None:
     """Raise InvalidOption where a signature is asked for that cannot be had."""
     if wishes.c2pa and wishes.format not in SIGNABLE:
         msg = f"C2PA has no place for a signature in {wishes.format}"
         raise InvalidOption(msg)
-    if wishes.c2pa and signer is None:
+    if wishes.c2pa and not can_sign:
         raise InvalidOption("C2PA needs a certificate, and this machine has none")
 
 
@@ -41,7 +41,7 @@ def export(material: Material, wishes: Export, signer: Signer | None = None) -> 
     Raises:
         InvalidOption, UnreachableBudget: what the format cannot hold, or who cannot sign.
     """
-    check_signing(wishes, signer)
+    check_signing(wishes, can_sign=signer is not None)
     output = material.composed.output
     notes: tuple[str, ...] = ()
     if output.mode == "RGBA" and wishes.flattens:
@@ -50,7 +50,9 @@ def export(material: Material, wishes: Export, signer: Signer | None = None) -> 
     said = write_metadata(material, wishes)._replace(layers=layers)
     embedded = said.within(wishes.format.max_block)
     if embedded != said:
-        notes += (f"metadata left out: {wishes.format} holds at most {wishes.format.max_block} bytes",)
+        notes += (
+            f"metadata left out: {wishes.format} holds at most {wishes.format.max_block} bytes",
+        )
     file, embedded = _write(output, wishes, embedded)
     file, signed = _sign(file, material, wishes, signer)
     provenance = Provenance(bool(embedded.xmp), signed, name_source_type(material))

@@ -77,15 +77,8 @@ EXPOSED = (
     "Location",
     "Retry-After",
     "Idempotent-Replayed",
-    "X-Fal-Error-Type",
-    "X-Fal-Needs-Retry",
-    "X-Fal-Request-Id",
-    "X-Fal-Request-Timeout-Type",
-    "X-Fal-Retryable",
-    "X-Fashn-Credits-Used",
-    "X-Gpu-Seconds",
 )
-"""Headers that a browser's scripts may read."""
+"""Headers of the run API that a browser's scripts may read; doors name their own."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -114,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         count,
         find_earlier=partial(_find_earlier, engine),
         check_callback=partial(check_callback, policy),
+        can_sign=settings.c2pa_certificate is not None,
     )
     version = importlib.metadata.version("smart-resize")
     about = About(version, partial(_find_engines, engine, settings))
@@ -183,7 +177,7 @@ def create_app(settings: Settings) -> FastAPI:
         allow_origins=["*"],
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=EXPOSED,
+        expose_headers=[*EXPOSED, *doors.exposed],
     )
     return app
 

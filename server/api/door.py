@@ -23,6 +23,7 @@ class Door:
 
     ``hosts`` are the names of its own servers, each with the path here that its paths lie below.
     ``paths`` are the beginnings of its paths here, ``open_paths`` those that need no key.
+    ``exposed`` are its own headers that a browser's scripts may read.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Door:
     paths: tuple[str, ...]
     hosts: dict[str, str] = field(default_factory=dict)
     open_paths: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
 
 
 def begins(path: str, beginning: str) -> bool:
@@ -51,6 +53,11 @@ class Doors:
     def hosts(self) -> frozenset[str]:
         """The names of all hosted servers."""
         return frozenset(self._hosts)
+
+    @property
+    def exposed(self) -> tuple[str, ...]:
+        """The headers of all doors that a browser's scripts may read."""
+        return tuple(name for door in self._doors for name in door.exposed)
 
     def render_error(self, error: ReframeError, scope: Scope) -> Response:
         """The error in the words of whoever was asked."""

@@ -106,6 +106,7 @@ def make_door(endpoints: Fashn) -> Door:
         render_error=_render_error,
         paths=("/v1/run", "/v1/status", "/v1/credits"),
         hosts={"api.fashn.ai": ""},
+        exposed=(CREDITS_USED, GPU_SECONDS),
     )
 
 

@@ -9,7 +9,7 @@ from pipelines.errors import InvalidOption
 from pipelines.geometry import Edge, Size
 from pipelines.presets.preset import Preset
 from pipelines.presets.preset_file import read_shipped
-from pipelines.rules import Anchor, Policy, Prefer
+from pipelines.rules import OPPOSITE, Anchor, Policy, Prefer
 from pipelines.target import MOST_EXPANSION, Tier
 from server.api.painting_input import PaintingInput
 from server.doors.texts import Ratio, SizeText
@@ -24,14 +24,6 @@ from server.jobs.order import (
 )
 
 MOST_BOXES = 100
-
-OPPOSITE = {
-    Edge.LEFT: Prefer.RIGHT,
-    Edge.TOP: Prefer.BOTTOM,
-    Edge.RIGHT: Prefer.LEFT,
-    Edge.BOTTOM: Prefer.TOP,
-}
-"""Where the subject should be, so that this side is free."""
 
 
 def _percent(side: str) -> Any:

@@ -12,8 +12,8 @@ from pipelines.engine import Mode
 from pipelines.errors import JobCancelled
 from pipelines.plan import Plan
 from pipelines.presets.catalogue import Catalogue
+from server.answers import ANSWERS
 from server.api.body import Given, read_body
-from server.api.errors import ANSWERS
 from server.api.intake import RunBody, read_run, validate
 from server.api.links import Linker
 from server.api.reception import Asked, Reception

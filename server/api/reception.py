@@ -10,6 +10,7 @@ import uuid_utils
 from pydantic import ValidationError
 
 from pipelines.errors import SourceUnavailable
+from pipelines.export.files import check_signing
 from server.access.defaults import apply_defaults
 from server.access.key import ApiKey
 from server.api.errors import invalid
@@ -79,7 +80,8 @@ class Reception:
     """Where every accepted job begins; ``most_bytes`` bounds each picture that comes along.
 
     ``find_earlier`` has a repeated request answered even when no new one would be taken.
-    ``check_callback`` raises for an address that nothing could ever be delivered to.
+    ``check_callback`` raises for an address that nothing could ever be delivered to. ``can_sign``
+    says whether the operator has a certificate.
     """
 
     queue: JobQueue
@@ -90,6 +92,7 @@ class Reception:
     draw_seed: Callable[[], int] = draw_seed
     find_earlier: FindEarlier = no_earlier
     check_callback: Callable[[str], object] = str
+    can_sign: bool = True
 
     def take(self, asked: Asked) -> Submission:
         """Accept it, or keep nothing of it.
@@ -111,7 +114,8 @@ class Reception:
         wished = apply_defaults(asked.key.defaults, asked.wishes, hosted=hosted)
         wishes = {"seed": self.draw_seed(), **wished}
         order = make_order(wishes, [*asked.sources, *(FORM for _ in asked.files)])
-        order.requests()  # refuses what no picture could make possible
+        for request in order.requests():  # refuses what no picture could make possible
+            check_signing(request.export, can_sign=self.can_sign)
         try:
             draft = self._draft(job_id, asked, order)
             submission = self.queue.submit(draft)
@@ -148,13 +152,14 @@ class Reception:
 
     def _keep(self, asked: Asked, folder: str) -> list[str]:
         """The sources as a worker can read them: addresses, and names in the store."""
+        labels = _label_nameless(asked)
         sources = [
-            self._keep_one(asked.key, source, f"{folder}{number}")
+            self._keep_one(asked.key, source, f"{folder}{number}", labels.get(number))
             for number, source in enumerate(asked.sources)
         ]
         for number, (name, data) in enumerate(asked.files, len(asked.sources)):
             self.store.put(f"{folder}{number}", data)
-            sources.append(f"blob:{folder}{number}?{name}")
+            sources.append(f"blob:{folder}{number}?{name or labels[number]}")
         return sources
 
     def _keep_mask(self, asked: Asked, mask: str | None, blob: str) -> str | None:
@@ -165,11 +170,11 @@ class Reception:
             return f"blob:{blob}"
         return self._keep_one(asked.key, mask, blob)
 
-    def _keep_one(self, key: ApiKey, source: str, blob: str) -> str:
-        """A picture as a worker can read it; a data URI is stored as ``blob``."""
+    def _keep_one(self, key: ApiKey, source: str, blob: str, label: str | None = None) -> str:
+        """A picture as a worker can read it; a data URI is stored as ``blob``, and is ``label``."""
         if is_data_uri(source):
             self.store.put(blob, read_data_uri(source, self.most_bytes).data)
-            return f"blob:{blob}"
+            return f"blob:{blob}?{label}" if label else f"blob:{blob}"
         if len(source) > LONGEST_ADDRESS:
             msg = f"a picture's address has at most {LONGEST_ADDRESS} characters"
             raise InvalidBody(msg)
@@ -199,6 +204,16 @@ class Reception:
         if key.concurrency and self.count_unfinished(key.id) >= key.concurrency:
             msg = f"this key may have {key.concurrency} unfinished runs at a time"
             raise RateLimited(msg, retry_after=5.0)
+
+
+def _label_nameless(asked: Asked) -> dict[int, str]:
+    """What people call the pictures that came without a name, by their numbers."""
+    named = [not is_data_uri(source) for source in asked.sources]
+    named += [bool(name) for name, _ in asked.files]
+    nameless = [number for number, has_name in enumerate(named) if not has_name]
+    if len(nameless) == 1:
+        return {nameless[0]: "image"}
+    return {number: f"image-{place}" for place, number in enumerate(nameless, 1)}
 
 
 def make_order(wishes: Mapping[str, Any], sources: Sequence[str]) -> Order:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from server.api.errors import ANSWERS
+from server.answers import wire_code
 from server.callbacks.payload import Link, duration_ms, render_output, render_time
 from server.jobs.job import Job, Status
 
@@ -72,8 +72,7 @@ def _render_failure(job: Job) -> dict[str, Any]:
     if failure is None:
         names = ("failure_code", "failure_message", "failure_stage_code", "failure_stage", "error")
         return dict.fromkeys(names)
-    known = ANSWERS.get(failure.code)
-    code = known.code if known else failure.code.upper()
+    code = wire_code(failure.code)
     return {
         "failure_code": code,
         "failure_message": failure.message,

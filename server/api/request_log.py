@@ -1,5 +1,6 @@
 """Gives every request an id, and logs it once it is answered: path and time, no query, no body."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.errors import ReframeError
-from server.errors import InternalError
+from server.errors import InternalError, Unavailable
 
 HEADER = "X-Request-Id"
 HOSTED = "Runflow-Request-Id"
@@ -50,38 +51,56 @@ class RequestLog:
             return
         request_id = _find_id(Headers(scope=scope).get(HEADER, ""))
         scope.setdefault("state", {})["request_id"] = request_id
-        since, status, answered = time.perf_counter(), 500, False
-
-        async def sending(message: Message) -> None:
-            nonlocal status, answered
-            answered = True
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[HEADER] = headers[HOSTED] = request_id
-            await send(message)
-
+        since, heard = time.perf_counter(), _Heard(send, request_id)
         try:
-            await self._app(scope, receive, sending)
-        except ClientDisconnect:
-            status = HUNG_UP
-        except Exception:
-            log.exception("defect", request_id=request_id)
-            if not answered:
-                answer = self._render_error(InternalError(), scope)
-                await answer(scope, receive, sending)
+            await self._pass_on(scope, receive, heard)
         finally:
             key, seconds = scope["state"].get("key"), time.perf_counter() - since
-            self._observe(getattr(scope.get("route"), "path", None), status, seconds)
+            self._observe(getattr(scope.get("route"), "path", None), heard.status, seconds)
             log.info(
                 "answered",
                 method=scope["method"],
                 path=scope["path"],
-                status=status,
+                status=heard.status,
                 ms=round(seconds * 1000, 1),
                 key=key.id if key else None,
                 request_id=request_id,
             )
+
+    async def _pass_on(self, scope: Scope, receive: Receive, heard: "_Heard") -> None:
+        """Answer where the application does not."""
+        try:
+            await self._app(scope, receive, heard)
+        except ClientDisconnect:
+            heard.status = HUNG_UP
+        except asyncio.CancelledError:  # by the server, which was told to stop
+            if heard.answered:
+                raise
+            answer = self._render_error(Unavailable("the server is being stopped"), scope)
+            await answer(scope, receive, heard)
+        except Exception:
+            log.exception("defect", request_id=heard.request_id)
+            if not heard.answered:
+                answer = self._render_error(InternalError(), scope)
+                await answer(scope, receive, heard)
+
+
+class _Heard:
+    """What is sent: passed on with the request's id, and remembered."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 500
+        self.answered = False
+
+    async def __call__(self, message: Message) -> None:
+        self.answered = True
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers[HEADER] = headers[HOSTED] = self.request_id
+        await self._send(message)
 
 
 def _find_id(given: str) -> str:

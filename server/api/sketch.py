@@ -1,6 +1,5 @@
 """Plans by arithmetic alone: a size instead of a picture, and what was seen in it before."""
 
-from dataclasses import replace
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
@@ -10,9 +9,8 @@ from pipelines.engine import PAINT_PRICES, Mode
 from pipelines.errors import InvalidOption
 from pipelines.geometry import Size
 from pipelines.plan import Plan
-from pipelines.planner import make_plan
+from pipelines.planner import fit_plan, make_plan
 from pipelines.request import ReframeRequest
-from pipelines.review import describe_plan, find_warnings
 from server.api.inputs import SmartResize
 from server.api.reception import make_order
 from server.jobs.order import AnyTarget
@@ -87,6 +85,4 @@ def _work(request: ReframeRequest, seen: Composition) -> int:
 def _plan(request: ReframeRequest, source: Size, seen: Composition, price: float) -> Plan:
     if request.plan is None:
         return make_plan(source, seen, request.target, request.rules, paint_price=price)
-    plan, rules = request.plan.fit(source), request.rules
-    seen = seen.protecting(rules.protect, rules.protect_kinds)
-    return replace(plan, reasons=describe_plan(plan), warnings=find_warnings(plan, seen, rules))
+    return fit_plan(request.plan, source, seen, request.rules)

@@ -14,9 +14,8 @@ from pipelines.errors import (
 )
 from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
-from pipelines.request import ReframeRequest
 from server.batch.maker import Answer, Asked, Beside, Made
-from server.batch.wish import Wish
+from server.batch.wish import Fitter, Wish
 
 HOPELESS = (DeviceFailed, EngineUnavailable, WeightsError)
 """No other output would be made either."""
@@ -39,10 +38,10 @@ class LocalMaker:
 
     def make(self, name: str, data: bytes, asked: Sequence[Asked]) -> Iterator[Answer]:  # noqa: ARG002  the protocol's names
         """Each output after the other; one that fails does not stop the next."""
-        fitted = []
+        fitted, fitter = [], Fitter(data, self.limits)
         for each in asked:
             try:
-                fitted.append((each, each.piece.wish.fit(data, self.limits)))
+                fitted.append((each, fitter.fit(each.piece.wish)))
             except ReframeError as error:
                 yield Answer(each, error)
         while fitted:
@@ -64,7 +63,7 @@ class LocalMaker:
             RequestError: the source cannot be read, or nothing fits the rules.
         """
         described = self._reframer.describe(data)
-        requests: list[ReframeRequest] = [wish.fit(data, self.limits) for wish in wishes]
+        requests = map(Fitter(data, self.limits).fit, wishes)
         plans = [self._reframer.plan(described, request) for request in requests]
         return [replace(wish, plan=plan) for wish, plan in zip(wishes, plans, strict=True)]
 

@@ -24,6 +24,7 @@ from server.batch.client import Client
 from server.batch.errors import make_error
 from server.batch.maker import Answer, Asked, Beside, Made
 from server.batch.wire import Order, make_orders
+from server.batch.wish import Fitter
 from server.errors import (
     AccessError,
     BlobMissing,
@@ -73,9 +74,10 @@ class RemoteMaker:
     def make(self, name: str, data: bytes, asked: Sequence[Asked]) -> Iterator[Answer]:
         """As few runs as can be, one after the other."""
         fitted: list[tuple[Asked, ReframeRequest]] = []
+        fitter = Fitter(data, self._limits)
         for each in asked:
             try:
-                fitted.append((each, each.piece.wish.fit(data, self._limits)))
+                fitted.append((each, fitter.fit(each.piece.wish)))
             except ReframeError as error:
                 yield Answer(each, error)
         source = _Source(name, data)

@@ -1,10 +1,11 @@
 """What one output of every source is to be."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pipelines.codec.decode import decode
 from pipelines.codec.limits import Limits
-from pipelines.geometry import Size
+from pipelines.geometry import Box, Size
 from pipelines.plan import Plan
 from pipelines.presets.preset import Preset
 from pipelines.protection import read_mask
@@ -33,18 +34,33 @@ class Wish:
         target = self.request.target
         return None if isinstance(target, Expansion) else output_size(target, NOWHERE)
 
-    def fit(self, data: bytes, limits: Limits) -> ReframeRequest:
-        """The request for one source.
+
+class Fitter:
+    """Fits wishes to one source, which is decoded once, and only where one of them needs that."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        """``limits`` bound the source and its masks."""
+        self._data, self._limits = data, limits
+        self._boxes: dict[bytes, tuple[Box, ...]] = {}
+
+    def fit(self, wish: Wish) -> ReframeRequest:
+        """The request for this source.
 
         Raises:
             InvalidOption, InvalidPlan: a mask or a series' plan of another ratio.
             ImageUndecodable, ImageTooLarge: of source or mask.
         """
-        if self.mask is None and self.plan is None:
-            return self.request
-        source = Size(*decode(data, limits).picture.size)
-        request = self.request
-        if self.mask is not None:
-            protect = (*request.rules.protect, *read_mask(self.mask, source, limits))
+        request = wish.request
+        if wish.mask is not None:
+            protect = (*request.rules.protect, *self._read(wish.mask))
             request = replace(request, rules=replace(request.rules, protect=protect))
-        return replace(request, plan=self.plan.fit(source)) if self.plan else request
+        return replace(request, plan=wish.plan.fit(self._size)) if wish.plan else request
+
+    def _read(self, mask: bytes) -> tuple[Box, ...]:
+        if mask not in self._boxes:
+            self._boxes[mask] = read_mask(mask, self._size, self._limits)
+        return self._boxes[mask]
+
+    @cached_property
+    def _size(self) -> Size:
+        return Size(*decode(self._data, self._limits).picture.size)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from server.answers import wire_code
 from server.jobs.job import Job, Output, OutputExtra, Status
 
 Link = Callable[[Output | OutputExtra], str]
@@ -74,7 +75,7 @@ def render_callback(job: Job, link: Link) -> dict[str, Any]:
         "metadata": job.metadata,
     }
     if job.failure:
-        body["error"] = {"code": job.failure.code, "message": job.failure.message}
+        body["error"] = {"code": wire_code(job.failure.code), "message": job.failure.message}
     return body
 
 

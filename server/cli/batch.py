@@ -65,7 +65,8 @@ class BatchOptions:
         bool, options.option("Go on, and take pictures as they come, until told to stop.", BATCH)
     ] = False
     resume: Annotated[
-        bool, options.option("Go on where an earlier call ended; it is always so.", BATCH)
+        bool,
+        options.option("Go on where an earlier call ended; it is always so.", BATCH, "--resume"),
     ] = False
     fresh: Annotated[bool, options.option("Make everything again, whatever is there.", BATCH)] = (
         False
@@ -127,11 +128,10 @@ def batch(  # noqa: PLR0913  a command's options are its arguments
     source, out = _read_places(places, how, series=series, server=server.server)
     said = Options(targets, rules, paint, file)
     catalogue = read_presets(preset_file)
+    wishes = () if how.csv else tuple(said.read(catalogue))
     if how.csv:
         jobs = read_jobs(how.csv, source or how.csv.parent, said, catalogue)
     else:
-        wishes = tuple(said.read(catalogue))
-        assert source
         find = () if how.watch else find_inputs([str(source)], str(out))
         jobs = [_job(item, wishes) for item in find]
     report = BatchReport(json_lines=json_lines)
@@ -145,7 +145,7 @@ def batch(  # noqa: PLR0913  a command's options are its arguments
         with report.bar():
             if how.watch:
                 assert source
-                make = partial(_job, wishes=tuple(said.read(catalogue)))
+                make = partial(_job, wishes=wishes)
                 work.watch(Watch(source, out, stop), make, report, at_once)
             else:
                 work.carry_out(jobs, report, at_once)
@@ -247,11 +247,14 @@ def _read_places(
         raise InvalidOption(msg)
     *given, out = map(Path, places)
     source = given[0] if given else None
-    if how.csv and (how.watch or series):
-        msg = "--watch and --series are for folders, not for --csv"
+    if series and (how.csv or how.watch or server):
+        msg = "--series is not available with --csv, --watch or --server: it plans a folder here"
         raise InvalidOption(msg)
-    if series and (server or how.watch):
-        msg = "--series plans here and for what is there: neither --server nor --watch"
+    if how.csv and how.watch:
+        msg = "--watch is for folders, not for --csv"
+        raise InvalidOption(msg)
+    if how.fresh and how.resume:
+        msg = "either --resume or --fresh"
         raise InvalidOption(msg)
     if source and not how.csv and source.resolve() == out.resolve():
         msg = "outputs go into another folder than that of the pictures"

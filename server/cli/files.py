@@ -44,6 +44,7 @@ class Outputs:
         self._count = count
         self._sources = {item.path.resolve() for item in inputs if item.path}
         self._taken: set[Path] = set()
+        self._stems: set[Path] = set()
         single = len(inputs) * count == 1
         if not single and output == STREAM:
             msg = "only one output fits stdout; give -o a folder"
@@ -70,7 +71,7 @@ class Outputs:
             path = folder / f"{stem}{extension}"
             kind = item.relative.suffix.lower().removeprefix(".")
             tries = 1
-            while path in self._taken:
+            while path.with_suffix("") in self._stems:
                 # a.jpg and a.png in one folder, or one size asked for twice
                 path = folder / f"{stem}-{kind}{tries if tries > 1 else ''}{extension}"
                 tries += 1
@@ -88,6 +89,7 @@ class Outputs:
         """Keep ``path`` for one file; raises InvalidOption where it is a source."""
         self._check(path)
         self._taken.add(path)
+        self._stems.add(path.with_suffix(""))  # files beside an output are called after it
         return path
 
     def _check(self, path: Path) -> None:

@@ -14,7 +14,7 @@ from pipelines.plan import Plan
 from pipelines.presets.preset_file import read_presets
 from pipelines.reframe import Reframer
 from server.batch.source import STREAM, Input, find_inputs
-from server.batch.wish import Wish
+from server.batch.wish import Fitter, Wish
 from server.cli import options
 from server.cli.files import Outputs, format_of
 from server.cli.groups import grouped
@@ -86,14 +86,20 @@ def _plan_all(
 ) -> None:
     data = item.read(reframer.limits.max_bytes)
     described = reframer.describe(data)
-    for wish in wishes:
-        request = wish.fit(data, reframer.limits)
+    try:
+        requests = list(map(Fitter(data, reframer.limits).fit, wishes))
+    except RequestError as error:  # a mask that suits others
+        report.fail(item.name, error)
+        return
+    for request in requests:
         made = reframer.plan(described, request)
         if drawings:
             picture = described.source.picture
             drawing = draw_overlay(picture, made, described.composition, request.rules)
             drawings.write(item, made.target, drawing)
         report.tell(_in_words(item.name, made), {"input": item.name, **made.to_json()})
+        for warning in described.composition.warnings:
+            report.warn(item.name, warning)
 
 
 def _in_words(name: str, made: Plan) -> str:

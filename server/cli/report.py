@@ -24,6 +24,7 @@ class Report:
         """
         self.console = open_stderr()
         self.failures = 0
+        self._warned: set[tuple[str, str]] = set()
         self._json_lines = json_lines
         self._words_are_the_result = words_are_the_result
 
@@ -37,8 +38,10 @@ class Report:
             self.console.print(words, markup=False)
 
     def warn(self, name: str, warning: str) -> None:
-        """Something did not go as wished."""
-        self.console.print(f"{name}: warning: {warning}", markup=False)
+        """Something did not go as wished; what is true of several outputs is said once."""
+        if (name, warning) not in self._warned:
+            self._warned.add((name, warning))
+            self.console.print(f"{name}: warning: {warning}", markup=False)
 
     def fail(self, name: str, error: ReframeError) -> None:
         """One source could not be used; the others go on."""

@@ -17,7 +17,7 @@ from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
 from server.batch.local_maker import LocalMaker
 from server.batch.source import STREAM, Input, find_inputs
-from server.batch.wish import Wish
+from server.batch.wish import Fitter, Wish
 from server.cli import options
 from server.cli.files import Outputs, format_of
 from server.cli.groups import grouped
@@ -157,8 +157,12 @@ class _Job:
 
         limits = self._reframer.limits
         data = item.read(limits.max_bytes)
-        made = self._reframer(data, [wish.fit(data, limits) for wish in wishes], hear)
-        for wish, reframed in zip(wishes, made, strict=True):
+        try:
+            requests = list(map(Fitter(data, limits).fit, wishes))
+        except RequestError as error:  # a mask or a series' plan that suits others
+            self._report.fail(item.name, error)
+            return
+        for wish, reframed in zip(wishes, self._reframer(data, requests, hear), strict=True):
             self._deliver(item, reframed, wish.preset.id if wish.preset else None)
             bar.advance(task)
 
@@ -166,7 +170,7 @@ class _Job:
         file, size = reframed.file, reframed.plan.target
         path = self._outputs.path(item, size, file.format.extension)
         self._outputs.write(path, file.data)
-        for warning in (*reframed.plan.warnings, *reframed.nsfw.warnings):
+        for warning in (*reframed.warnings, *reframed.review):
             self._report.warn(item.name, warning)
         if path is None:
             return

@@ -8,11 +8,11 @@ from pipelines.codec.encode import Format
 from pipelines.codec.limits import Limits
 from pipelines.errors import InvalidOption, InvalidPlan, SourceUnavailable
 from pipelines.export.wishes import Export
-from pipelines.geometry import AspectRatio, Box, Edge, Size
+from pipelines.geometry import AspectRatio, Box, Size
 from pipelines.plan import Plan
 from pipelines.presets.catalogue import Catalogue
 from pipelines.request import ReframeRequest
-from pipelines.rules import Prefer, Rules
+from pipelines.rules import OPPOSITE, Rules
 from pipelines.safety import Safety
 from pipelines.target import Expansion, Frame, Target, output_size
 from server.batch.wish import Wish
@@ -24,14 +24,6 @@ MOST_PLAN = 1_000_000
 
 NOWHERE = Size(1, 1)
 """The target of a request that has none yet."""
-
-ACROSS = {
-    Edge.LEFT: Prefer.RIGHT,
-    Edge.RIGHT: Prefer.LEFT,
-    Edge.TOP: Prefer.BOTTOM,
-    Edge.BOTTOM: Prefer.TOP,
-}
-"""Where the subject goes when this side is left to text."""
 
 
 def read_wishes(
@@ -111,7 +103,7 @@ def read_rules(options: RuleOptions) -> Rules:
         if prefer:
             msg = "either --prefer or --copy-space: both say where the subject goes"
             raise InvalidOption(msg)
-        prefer = ACROSS[options.copy_space]
+        prefer = OPPOSITE[options.copy_space]
     rules = Rules(
         policy=options.policy,
         max_crop=options.max_crop,

@@ -9,10 +9,12 @@ from pipelines.engine import Mode
 from pipelines.fill import Fill
 from pipelines.plan import Plan
 from server.jobs.job import Status
+from server.jobs.order import Task
+from server.jobs.selection import TASK
 from server.jobs.table import JOBS
 
 LATEST = 20
-"""Jobs that are looked at."""
+"""Jobs of each task that are looked at, whoever did them."""
 
 PAINTING = ("outpaint", "refine")
 """Steps whose time grows with what is painted."""
@@ -44,15 +46,23 @@ def estimate(history: Iterable[Spent], plan: Plan) -> float | None:
 
 
 def read_history(connection: sa.Connection, engine: str, mode: Mode) -> list[Spent]:
-    """What the latest jobs of this engine and mode took."""
-    query = (
+    """What the latest jobs of this engine and mode took; many looks do not hide who painted."""
+    found = (
+        _spent(outputs, seconds, engine, mode)
+        for task in Task
+        for outputs, seconds in connection.execute(_find_latest(task))
+    )
+    return [spent for spent in found if spent]
+
+
+def _find_latest(task: Task) -> sa.Select[tuple[Any, Any]]:
+    return (
         sa.select(JOBS.c.outputs, JOBS.c.seconds)
         .where(JOBS.c.status == Status.SUCCEEDED.value)
+        .where(TASK == task.value)  # noqa: SIM300  a column
         .order_by(JOBS.c.finished_at.desc())
         .limit(LATEST)
     )
-    found = (_spent(*row, engine, mode) for row in connection.execute(query))
-    return [spent for spent in found if spent]
 
 
 def _spent(

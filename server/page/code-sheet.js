@@ -93,6 +93,7 @@ function notes(kind, withKey) {
   if (kind === "command") {
     return "Runs on this machine, without the server, beside the pictures; one variant of each.";
   }
+  const tool = kind === "python" ? "It needs httpx2: pip install httpx2. " : "";
   const key = withKey ? "Put your key into the variable KEY. " : "";
-  return `${key}The pictures are read from the current folder.`;
+  return `${tool}${key}The pictures are read from the current folder.`;
 }

@@ -72,23 +72,29 @@ const SWITCHES = ["xmp", "c2pa"];
 const SERVERS_OWN = ["image_url", "image_urls", "variants", "store", "plan"];
 
 /**
- * The same on this machine, without a server. Variants and pictures at an address are not known
- * there; `engine` is who made it.
+ * The same on this machine, without a server. Variants are not known there; a picture at an
+ * address is fetched first; `engine` is who made it.
  * @param {Record<string, any>} input
  * @param {Named[]} pictures
  * @param {string} engine
  */
 export function asCommand(input, pictures, engine) {
-  const names = pictures.map((picture) => picture.url ?? picture.name);
-  const words = ["smart-resize run", ...names.map((name) => quote(safeName(name)))];
+  const fetched = pictures.filter((picture) => picture.url !== null).map(asFetch);
+  const words = ["smart-resize run", ...pictures.map(({ name }) => quote(safeName(name)))];
   if (input.plan) words.push("--plan plan.json");
   for (const [name, value] of Object.entries(input)) {
     if (!SERVERS_OWN.includes(name)) words.push(...option(name, value));
   }
-  words.push(`--engine ${engine}`, "-o sizes/");
-  const command = `${wrap(words)}\n`;
+  words.push(`--engine ${quote(engine)}`, "-o sizes/");
+  const command = `${fetched.join("")}${wrap(words)}\n`;
   if (!input.plan) return command;
   return `cat > plan.json <<'END'\n${JSON.stringify(input.plan)}\nEND\n${command}`;
+}
+
+/** @param {Named} picture */
+function asFetch({ name, url }) {
+  const curl = "curl --fail --location --silent --show-error";
+  return `${curl} --output ${quote(safeName(name))} ${quote(String(url))}\n`;
 }
 
 /**

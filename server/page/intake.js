@@ -25,11 +25,17 @@ export function showIntake(store) {
     take(store, files);
   });
   listenToDrops(store);
-  store.watch(["pictures", "selected", "submission"], show);
+  store.watch(["pictures", "selected", "submission", "planned"], show);
+  let last = "";
 
   /** @param {any} state */
-  function show({ pictures, selected, submission }) {
+  function show({ pictures, selected, submission, planned }) {
     const ready = Boolean(pictures.length || submission);
+    const problems = pictures.map((/** @type {any} */ each) => problemOf(planned[each.id]));
+    const ids = pictures.map((/** @type {any} */ each) => each.id);
+    const seen = JSON.stringify([ready, selected, ids, problems]);
+    if (seen === last) return;
+    last = seen;
     document.body.dataset.state = ready ? "ready" : "empty";
     const add = element(
       "li",
@@ -45,10 +51,13 @@ export function showIntake(store) {
         icon("plus"),
       ),
     );
-    const thumbs = pictures.map((/** @type {any} */ each) =>
-      thumb(store, each, each.id === selected),
+    const thumbs = pictures.map((/** @type {any} */ each, /** @type {number} */ number) =>
+      thumb(store, each, each.id === selected, problems[number]),
     );
-    find("thumbs").replaceChildren(...thumbs, ...(ready ? [add] : []));
+    const place = find("thumbs");
+    const at = [...place.querySelectorAll("button")].indexOf(document.activeElement);
+    place.replaceChildren(...thumbs, ...(ready ? [add] : []));
+    if (at >= 0) place.querySelectorAll("button")[at]?.focus();
   }
 }
 
@@ -91,21 +100,36 @@ function keep(store, added) {
   if (first) find("run").focus({ preventScroll: true });
 }
 
-/** @param {any} store @param {any} picture @param {boolean} chosen */
-function thumb(store, picture, chosen) {
+/**
+ * Why the server cannot read a picture, empty where it can or was not asked yet.
+ * @param {any} planned
+ */
+function problemOf(planned) {
+  const { code = "", message = "" } = planned?.error ?? {};
+  return /^(IMAGE|SOURCE)_/.test(code) ? message : "";
+}
+
+/**
+ * @param {any} store
+ * @param {any} picture
+ * @param {boolean} chosen
+ * @param {string} problem
+ */
+function thumb(store, picture, chosen, problem) {
   const inside = picture.preview
     ? element("img", { src: picture.preview, alt: "" })
-    : element("span", {}, picture.url ? "address" : "file");
+    : element("span", {}, picture.url ? "address" : kindOf(picture.name));
   const choose = () => store.set({ selected: picture.id });
+  const words = problem ? `${picture.name}: ${problem}` : picture.name;
   return element(
     "li",
-    { class: "thumb" },
+    { class: problem ? "thumb unread" : "thumb" },
     element(
       "button",
       {
         type: "button",
-        title: picture.name,
-        "aria-label": picture.name,
+        title: words,
+        "aria-label": words,
         "aria-pressed": String(chosen),
         onclick: choose,
       },
@@ -122,6 +146,11 @@ function thumb(store, picture, chosen) {
       icon("close"),
     ),
   );
+}
+
+/** What stands for a picture that the browser cannot show: HEIC of a.heic. @param {string} name */
+function kindOf(name) {
+  return /\.(\w{1,5})$/.exec(name)?.[1].toUpperCase() ?? "file";
 }
 
 /** @param {any} store @param {any} picture */

@@ -47,8 +47,17 @@ export function fromAddress(text) {
   if (!["https:", "http:"].includes(address.protocol)) {
     throw new Error("The server fetches https addresses only.");
   }
-  const name = decodeURIComponent(address.pathname.split("/").pop() || "") || address.hostname;
+  const name = plain(address.pathname.split("/").pop() || "") || address.hostname;
   return { id: nextId(), name, file: null, url: address.href, preview: null, size: null };
+}
+
+/** The end of an address as the name of a file, which is in no folder. @param {string} text */
+function plain(text) {
+  try {
+    return decodeURIComponent(text).replace(/[/\\]/g, "-").replace(/^\.+/, "");
+  } catch {
+    return text; // its percent signs mean nothing
+  }
 }
 
 /**

@@ -102,7 +102,7 @@ function tellProblem(planned, picture) {
   const place = find("plan-problem");
   const { error, busy, size } = planned;
   place.classList.toggle("mild", !error);
-  place.textContent = error ? `${error.message} (${error.code})` : "";
+  place.textContent = error ? `${capital(error.message)} (${error.code})` : "";
   if (!error && !busy && !picture.size && !size) {
     place.textContent = "This browser cannot show the picture; the server may be able to read it.";
   }

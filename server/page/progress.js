@@ -3,7 +3,7 @@
 
 import { element, find, icon } from "./element.js";
 import { isOver } from "./run.js";
-import { progressWords } from "./words.js";
+import { capital, progressWords } from "./words.js";
 
 /**
  * @param {any} store
@@ -15,7 +15,9 @@ export function showProgress(store, cancel) {
     if (!submission) return;
     const over = isOver(submission);
     const stop = over ? null : stopButton(submission, cancel);
-    const lines = submission.parts.filter(worthShowing(over)).map(line);
+    const lines = submission.parts
+      .filter(worthShowing(over))
+      .map((/** @type {any} */ part) => line(part, nameOf(submission, part)));
     const focused = document.activeElement?.classList.contains("stop");
     find("progress").replaceChildren(
       ...(lines.length ? [element("div", { class: "progress" }, ...lines, stop)] : []),
@@ -32,36 +34,46 @@ function worthShowing(over) {
   return (/** @type {any} */ part) => !over || part.status !== "succeeded";
 }
 
-/** @param {any} part */
-function line(part) {
+/** @param {any} part @param {string} name */
+function line(part, name) {
   const ended = ["failed", "canceled"].includes(part.status);
-  if (ended) return outcome(part);
+  if (ended) return outcome(part, name);
   const words = progressWords(part);
   const bar = element("progress", { max: 100, "aria-label": "Progress" });
   if (part.status === "running") bar.value = part.percent;
-  return element("div", { class: "part" }, element("p", {}, named(part), words), bar);
+  return element("div", { class: "part" }, element("p", {}, strong(name), words), bar);
 }
 
-/** @param {any} part */
-function outcome(part) {
+/** @param {any} part @param {string} name */
+function outcome(part, name) {
   if (part.status === "canceled") {
-    return element("p", { class: "part" }, named(part), "Cancelled: nothing was made.");
+    return element("p", { class: "part" }, strong(name), "Cancelled: nothing was made.");
   }
   const { code, message } = part.error ?? { code: "FAILED", message: "It failed." };
   return element(
     "p",
     { class: "part failed", role: "alert" },
     icon("warn"),
-    element("span", {}, message, " ", element("code", {}, code)),
+    element("span", {}, strong(name), capital(message), " ", element("code", {}, code)),
   );
 }
 
-/** @param {any} part */
-function named(part) {
-  const sizes = part.request?.sizes ?? [];
+/**
+ * What a run makes: its sizes, and of several pictures which.
+ * @param {any} submission
+ * @param {any} part
+ */
+function nameOf({ sources }, part) {
+  const { sizes = [], pictures = [] } = part.request ?? {};
   if (!sizes.length) return "";
   const what = sizes.length === 1 ? sizes[0].title : `${sizes.length} sizes`;
-  return element("strong", {}, `${what} `);
+  const own = sources.size > 1 && pictures.length === 1;
+  return own ? `${sources.get(pictures[0]).name}: ${what}` : what;
+}
+
+/** @param {string} name */
+function strong(name) {
+  return name ? element("strong", {}, `${name} `) : null;
 }
 
 /**

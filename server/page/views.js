@@ -33,7 +33,8 @@ export function showViews(store, acts) {
     icon("code"),
     "Copy as code",
   );
-  find("stage-actions").append(code, download);
+  const problem = element("p", { class: "problem", role: "alert" });
+  find("stage-actions").append(problem, code, download);
   store.watch(["view", "submission", "pictures"], show);
 
   /** @param {any} state */
@@ -57,8 +58,9 @@ export function showViews(store, acts) {
     download.disabled = true;
     try {
       await acts.download(outputsOf(store.get().submission));
+      problem.textContent = "";
     } catch (error) {
-      find("live").textContent = /** @type {Error} */ (error).message;
+      problem.textContent = `Nothing was downloaded. ${/** @type {Error} */ (error).message}`;
     } finally {
       download.disabled = false;
     }

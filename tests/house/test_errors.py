@@ -5,7 +5,7 @@ import re
 from docs.generate import all_errors, write_errors
 from pipelines import errors
 from server import errors as server_errors
-from server.api.errors import ANSWERS
+from server.answers import ANSWERS
 from tests.house.house import ROOT
 
 

@@ -34,9 +34,14 @@ def test_a_round_part_is_enclosed() -> None:
     assert box == pytest.approx((100 / 300, 50 / 200, 200 / 300, 150 / 200))
 
 
-def test_black_protects_nothing_and_white_everything() -> None:
-    assert read_mask(to_png(draw_mask((300, 200))), SOURCE) == ()
+def test_white_protects_everything() -> None:
     assert read_mask(to_png(Image.new("1", (300, 200), 1)), SOURCE) == (UNIT,)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGBA"])
+def test_a_mask_that_protects_nothing_is_refused(mode: str) -> None:
+    with pytest.raises(InvalidOption, match="none of it is white"):
+        read_mask(to_png(Image.new(mode, (300, 200))), SOURCE)
 
 
 def test_transparent_is_black_whatever_lies_below() -> None:
@@ -77,7 +82,7 @@ def test_a_mask_of_another_ratio_is_refused(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(300, 200), (1001, 667), (100, 67), (6000, 4001)])
 def test_a_ratio_may_be_off_by_what_rounding_takes(size: tuple[int, int]) -> None:
-    assert read_mask(to_png(draw_mask(size)), SOURCE) == ()
+    assert read_mask(to_png(Image.new("L", size, 255)), SOURCE) == (UNIT,)
 
 
 def test_a_mask_is_held_to_the_limits_of_a_source() -> None:

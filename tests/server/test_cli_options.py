@@ -68,14 +68,59 @@ def test_a_mask_protects_what_is_white_in_it(call: Call, tmp_path: Path) -> None
     assert kept["crop"][0] == 0
 
 
-def test_a_mask_of_another_ratio_is_a_wrong_option(call: Call, block: Path, tmp_path: Path) -> None:
-    Image.new("L", (100, 100)).save(tmp_path / "mask.png")
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_mask_of_another_ratio_keeps_no_other_picture_from_being_made(
+    call: Call, block: Path, tmp_path: Path, command: str
+) -> None:
+    Image.new("L", (100, 100), 255).save(tmp_path / "mask.png")
+    draw_meadow(90, 90).save(tmp_path / "square.png")
+    where = ("-o", tmp_path / "out") if command == "run" else ()
     done = call(
-        *("run", block, "-s", "64x64", "--protect-mask", tmp_path / "mask.png"),
-        *("-o", tmp_path / "x.png"),
+        *(command, block, tmp_path / "square.png", "-s", "64x64", "--json"),
+        *("--protect-mask", tmp_path / "mask.png"),
+        *where,
     )
-    assert done.returncode == 2
-    assert b"a mask has the ratio of its picture" in done.stderr
+    assert done.returncode == 1
+    assert b"block.png: a mask has the ratio of its picture" in done.stderr
+    failed, made = map(json.loads, done.stdout.splitlines())
+    assert failed["error"]["code"] == "invalid_option"
+    assert made["input"] == str(tmp_path / "square.png")
+
+
+def test_a_run_says_every_warning_and_every_reason_for_a_review_once(
+    call: Call, tmp_path: Path
+) -> None:
+    stripes = Image.new("RGB", (64, 64), "black")
+    stripes.paste("white", (60, 0, 64, 64))
+    stripes.save(tmp_path / "a.png")
+    done = call(
+        *("run", tmp_path / "a.png", "-s", "128x64,192x96", "--fill", "solid", "--json"),
+        *("--policy", "expand", "-o", tmp_path / "out"),
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert any(record["review"] for record in records)
+    for record in records:
+        for words in (*record["warnings"], *record["review"]):
+            assert done.stderr.decode().count(f"a.png: warning: {words}\n") == 1
+
+
+def test_outputs_of_one_size_and_two_formats_each_have_their_record(
+    call: Call, block: Path, tmp_path: Path
+) -> None:
+    rows = [
+        f'{form} = {{ title = "T", size = "90x60", format = "{form}" }}' for form in ("jpeg", "png")
+    ]
+    (tmp_path / "own.toml").write_text("\n".join(["[acme.presets]", *rows]))
+    done = call(
+        *("run", block, "--preset", "acme", "--preset-file", tmp_path / "own.toml"),
+        *("--extra", "record", "-o", tmp_path / "out"),
+    )
+    assert done.returncode == 0, done.stderr
+    outputs = [path for path in (tmp_path / "out").iterdir() if path.suffix != ".json"]
+    assert {path.suffix for path in outputs} == {".jpg", ".png"}
+    for path in outputs:
+        said = json.loads(path.with_suffix(".json").read_text())["output"]
+        assert said["bytes"] == path.stat().st_size
 
 
 def test_extra_files_lie_beside_their_output(call: Call, block: Path, tmp_path: Path) -> None:

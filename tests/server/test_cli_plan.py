@@ -26,6 +26,7 @@ def test_a_plan_is_drawn_and_put_in_words(call: Call, photo: Path, tmp_path: Pat
     done = call("plan", photo, "-a", "9:16", "--overlay", overlay, "--protect", "0.1,0.1,0.5,0.5")
     assert done.returncode == 0, done.stderr
     assert "576x1024" in done.stdout.decode()
+    assert b"warning: described without a model" in done.stderr
     assert max(size_of(overlay)) == 1200
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from server.api import files
 from server.api.door import Door
-from server.api.fal.answer import FalRoute, render_error
+from server.api.fal.answer import REQUEST_ID, FalRoute, render_error
 from server.api.fal.desk import Desk
 from server.api.fal.place import CDN, HOSTS, QUEUE, REST, RUN, Places, is_for_queue
 from server.api.fal.proxy import Inside, dispatch
@@ -21,7 +21,7 @@ from server.api.fal.source import Sources
 from server.api.fal.upload import Uploads
 from server.api.links import Linker
 from server.api.reception import Reception
-from server.doors.fal.refusal import FAULTS
+from server.doors.fal.refusal import FAULTS, HEADERS
 from server.doors.fal.signing_key import SigningKey
 from server.doors.fal.wish import MODEL, SmartResizeInput
 from server.jobs.selection import count_waiting
@@ -72,6 +72,7 @@ def make_door(reception: Reception, linker: Linker, engine: sa.Engine, key: Sign
         paths=("/fal", "/fal-ai", PROXY),
         hosts=dict(HOSTS),
         open_paths=(KEYS, f"{CDN}/files", f"{CDN}/uploads"),
+        exposed=(REQUEST_ID, *HEADERS),
     )
 
 

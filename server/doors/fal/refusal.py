@@ -19,6 +19,13 @@ IMAGE = ("body", "image_url")
 SIZES = ("body", "target_sizes")
 BODY = ("body",)
 
+RETRYABLE = "X-Fal-Retryable"
+NEEDS_RETRY = "X-Fal-Needs-Retry"
+TIMEOUT_TYPE = "X-Fal-Request-Timeout-Type"
+ERROR_TYPE = "X-Fal-Error-Type"
+HEADERS = (RETRYABLE, NEEDS_RETRY, TIMEOUT_TYPE, ERROR_TYPE)
+"""Of the answers that are errors."""
+
 
 class OfModel(NamedTuple):
     """An error of the model: it is about a field."""
@@ -142,11 +149,11 @@ def word(code: str, message: str, errors: Sequence[Mapping[str, Any]] = ()) -> R
         body["error_type"] = kind
     if code == JobNotFound.code:
         body["status"] = "NOT_FOUND"
-    headers = {"X-Fal-Retryable": str(again).lower(), "X-Fal-Needs-Retry": str(int(again))}
+    headers = {RETRYABLE: str(again).lower(), NEEDS_RETRY: str(int(again))}
     if code == JobExpired.code:
-        headers["X-Fal-Request-Timeout-Type"] = "user"
+        headers[TIMEOUT_TYPE] = "user"
     if kind:
-        headers["X-Fal-Error-Type"] = kind
+        headers[ERROR_TYPE] = kind
     return Refusal(fault.status, kind, message, body, headers)
 
 

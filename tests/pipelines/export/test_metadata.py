@@ -192,6 +192,16 @@ def test_metadata_gives_way_last_and_the_file_says_so(form: Format) -> None:
     assert not made.provenance.xmp
 
 
+@pytest.mark.parametrize(("form", "fits"), [(Format.JPEG, False), (Format.WEBP, True)])
+def test_metadata_that_a_format_has_no_room_for_is_left_out(form: Format, fits: bool) -> None:
+    notice = Notice(creators=tuple(chr(0x4E00 + each) * 2000 for each in range(20)))
+    source = replace(take_photo(Notice()), notice=notice)
+    made = export(finish(source=source), Export(form))
+    assert decode(made.file.data).notice.creators == (notice.creators if fits else ())
+    assert made.provenance.xmp is fits
+    assert any(note.startswith("metadata left out") for note in made.file.notes) is not fits
+
+
 def test_a_budget_that_nothing_fits_is_still_refused() -> None:
     with pytest.raises(UnreachableBudget):
         export(crowd(), Export(max_bytes=500))

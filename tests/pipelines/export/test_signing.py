@@ -15,7 +15,7 @@ from pipelines import preview
 from pipelines.codec.decode import Source, decode
 from pipelines.codec.encode import Format, encode
 from pipelines.codec.notice import Notice
-from pipelines.errors import InvalidOption
+from pipelines.errors import InvalidOption, UnreachableBudget
 from pipelines.export.files import Material, export
 from pipelines.export.provenance import ALTERED, EDITED_BY_MODEL, MADE_BY_MODEL, TOOL, version
 from pipelines.export.signing import SIGNABLE, Algorithm, Signer
@@ -178,6 +178,8 @@ def test_a_budget_goes_before_a_signature(signer: Signer) -> None:
     assert len(made.file.data) <= limit
     assert not made.provenance.c2pa
     assert made.file.notes[-1].startswith("not signed: with its signature the file has")
+    with pytest.raises(UnreachableBudget, match="with its signature"):
+        export(material, Export(Format.JPEG, max_bytes=limit, c2pa=True), signer)
 
 
 def make_misfits() -> list[Signer]:

@@ -202,3 +202,23 @@ def test_a_caller_who_hangs_up_is_no_defect(shared: Api) -> None:
     assert sent == []
     seen = json.dumps(shared("GET", "/metrics").text)
     assert "499" in seen
+
+
+def test_a_signature_that_cannot_be_had_is_refused_at_once(tmp_path: Path) -> None:
+    for name in ("bare", "signing"):
+        (tmp_path / name).mkdir()
+    bare = open_api(tmp_path / "bare")
+    signing = open_api(tmp_path / "signing", c2pa_certificate=Path("chain.pem"))
+    given = {"image_url": "https://example.com/a.png", "aspect_ratio": "16:9", "c2pa": True}
+
+    def submit(api: Api, **wishes: str) -> tuple[int, str]:
+        answer = api("POST", RUNS, json={"input": {**given, **wishes}})
+        return answer.status_code, answer.json().get("message", "")
+
+    status, words = submit(bare)
+    assert (status, "needs a certificate" in words) == (422, True), words
+    status, words = submit(signing, output_format="psd")
+    assert (status, "no place for a signature in psd" in words) == (422, True), words
+    assert submit(signing) == (201, "")
+    assert len(signing("GET", "/v1/runs").json()["items"]) == 1
+    assert not bare("GET", "/v1/runs").json()["items"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from server.images.gather import label_of
 from tests.drawings import draw_meadow, to_png
 from tests.server.api.conftest import RUNS, Api
 
@@ -144,8 +145,20 @@ def test_pictures_that_come_along_are_stored_before_the_answer(api: Api) -> None
     run = api.submit(image_url=DATA_URI)
     (source,) = run["input"]["sources"]
     assert source.startswith("blob:sources/")
-    stored = api.data / "pictures" / source.removeprefix("blob:")
+    stored = api.data / "pictures" / source.removeprefix("blob:").removesuffix("?image")
     assert stored.read_bytes() == PICTURE
+
+
+def test_pictures_without_a_name_are_called_images(api: Api) -> None:
+    address = "https://example.com/a.png"
+    run = api.submit(image_url=None, image_urls=[DATA_URI, address, DATA_URI])
+    assert [label_of(source) for source in run["input"]["sources"]] == [
+        "image-1",
+        "a.png",
+        "image-2",
+    ]
+    (alone,) = api.submit(image_url=DATA_URI)["input"]["sources"]
+    assert label_of(alone) == "image"
 
 
 def test_a_form_brings_its_pictures_along(api: Api) -> None:

@@ -157,7 +157,7 @@ def test_a_job_without_outputs_says_why(engine: sa.Engine, status: Status, event
     make_sender(engine, receiver)[0](make_job(status))
     body = json.loads(receiver.got[0][0])
     assert (body["event"], body["status"], body["output"]) == (event, status.value, None)
-    assert body["error"]["code"] == "image_undecodable"
+    assert body["error"]["code"] == "IMAGE_UNDECODABLE", "as in the record"
 
 
 def test_it_is_signed_with_the_newest_secret_and_not_without_one(engine: sa.Engine) -> None:

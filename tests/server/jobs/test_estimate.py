@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from pipelines.engine import Mode
 from pipelines.geometry import Size
 from server.jobs.durable_queue import DurableQueue
-from server.jobs.estimate import Spent, estimate, read_history
+from server.jobs.estimate import LATEST, Spent, estimate, read_history
 from server.jobs.job import Output
+from server.jobs.order import Task
 from tests.drawings import center
 from tests.server.jobs.house import make_draft
 
@@ -24,8 +25,9 @@ def make_output(source: int = 0, **record: Any) -> Output:
     return Output("b", "a.png", "image/png", 8, 8, 1, "ab", source, 0, 0, told)
 
 
-def end(queue: DurableQueue, *outputs: Output, **seconds: float) -> None:
-    job = queue.submit(make_draft()).job
+def end(queue: DurableQueue, *outputs: Output, task: Task = Task.REFRAME, **seconds: float) -> None:
+    order = make_draft().order.model_copy(update={"task": task})
+    job = queue.submit(make_draft(order=order)).job
     queue.begin(job.id, "worker-1")
     queue.finish(job.id, outputs, gpu_seconds=1.0, seconds=seconds)
 
@@ -55,6 +57,15 @@ def test_history_is_of_the_same_engine_and_mode(engine: sa.Engine, queue: Durabl
     with engine.connect() as connection:
         history = read_history(connection, "sdxl", Mode.FAST)
     assert history == [Spent(1, 0.5), Spent(2, 1.0, 6.0, 5.0)]
+
+
+def test_many_looks_do_not_hide_what_painting_took(engine: sa.Engine, queue: DurableQueue) -> None:
+    end(queue, make_output(), describe=1.0, outpaint=3.0)
+    for _ in range(LATEST):
+        end(queue, make_output(fill=None), task=Task.PLAN, describe=1.0)
+    with engine.connect() as connection:
+        history = read_history(connection, "sdxl", Mode.FAST)
+    assert history == [Spent(1, 1.0, 2.0, 3.0), *LATEST * [Spent(1, 1.0)]]
 
 
 def test_jobs_of_before_are_no_trouble(engine: sa.Engine, queue: DurableQueue) -> None:

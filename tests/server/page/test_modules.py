@@ -117,6 +117,14 @@ def test_code_for_the_shell_holds_whatever_was_written() -> None:
     assert "--strict" in options
 
 
+def test_the_command_line_fetches_what_lies_at_an_address() -> None:
+    pictures = [{"name": "-a b.png", "url": "https://h/a?b=1&c='2"}]
+    given = {"base": "http://h", "input": {"seed": 7}, "pictures": pictures, "withKey": False}
+    fetch, run = tell("code", given)["command"].splitlines()[:2]
+    assert shlex.split(fetch)[-3:] == ["--output", "./-a b.png", "https://h/a?b=1&c='2"]
+    assert shlex.split(run)[:3] == ["smart-resize", "run", "./-a b.png"]
+
+
 def test_every_option_of_the_page_is_one_of_the_command_line() -> None:
     page = (PAGE / "options.js").read_text()
     names = re.findall(r'^ +\["([a-z_0-9]+)", "', page, re.MULTILINE)

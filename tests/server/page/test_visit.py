@@ -191,9 +191,11 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
     browser: Browser, server: tuple[str, str], photo: Path, scheme: Any
 ) -> None:
     small = {"width": 360, "height": 740}
+    long = photo.rename(photo.with_name(f"{'x' * 200}.png"))
     with visit(browser, *server, viewport=small, color_scheme=scheme) as opened:
         expect(opened.page.locator("#chosen li")).to_have_count(6)
-        for step in (lambda: None, lambda: opened.choose(photo), lambda: opened.run(6)):
+        read = opened.page.locator(".record summary").first.click
+        for step in (lambda: None, lambda: opened.choose(long), lambda: opened.run(6), read):
             step()
             assert opened.page.evaluate("document.documentElement.scrollWidth") == 360
 

@@ -47,6 +47,11 @@ def plans(job: Job) -> list[Plan]:
     return [Plan.from_fields(output.record["plan"]) for output in job.outputs]
 
 
+def is_same(plan: Plan, other: Plan) -> bool:
+    """But for the words on it: they are of each picture."""
+    return replace(plan, reasons=(), warnings=()) == replace(other, reasons=(), warnings=())
+
+
 def test_a_series_is_made_as_its_first_picture_was(workshop: Workshop) -> None:
     job = submit(workshop, SMALL, LARGE, series=True)
     workshop.start()
@@ -55,7 +60,7 @@ def test_a_series_is_made_as_its_first_picture_was(workshop: Workshop) -> None:
     made = plans(done)
     assert [plan.source for plan in made] == [Size(24, 16)] * 2 + [Size(48, 32)] * 2
     for first, second in zip(made[:2], made[2:], strict=True):
-        assert second == first.fit(Size(48, 32))
+        assert is_same(second, first.fit(Size(48, 32)))
 
 
 def test_a_series_stays_one_when_its_worker_ends_between_two_pictures(workshop: Workshop) -> None:
@@ -69,7 +74,7 @@ def test_a_series_stays_one_when_its_worker_ends_between_two_pictures(workshop: 
     assert done.status is Status.SUCCEEDED, done.failure
     assert sum(workshop.renders("begin").values()) == 3, "the first was not painted again"
     first, second = plans(done)
-    assert second == first.fit(Size(48, 32))
+    assert is_same(second, first.fit(Size(48, 32)))
 
 
 def test_a_picture_of_another_ratio_ends_a_series_and_is_named(workshop: Workshop) -> None:
