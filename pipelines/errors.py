@@ -10,6 +10,7 @@
     │   ├── SourceUnavailable
     │   ├── ImageUndecodable
     │   ├── ImageTooLarge
+    │   ├── SourceUnsignable
     │   ├── ContentRejected
     │   └── OutputUnwritable
     ├── JobError              what became of the job
@@ -96,6 +97,12 @@ class ImageTooLarge(RequestError):
     """The source is larger than the limits allow."""
 
     code = "image_too_large"
+
+
+class SourceUnsignable(RequestError):
+    """The source's own C2PA data is damaged, so that nothing made of it can be signed."""
+
+    code = "source_unsignable"
 
 
 class ContentRejected(RequestError):

@@ -13,6 +13,10 @@ from typing import NamedTuple, Self
 from pipelines.errors import InvalidOption
 
 
+MOST_OFF = 0.05
+"""How far the ratios of two sizes differ at most where they count as one."""
+
+
 class Edge(StrEnum):
     """One side of a picture."""
 
@@ -49,9 +53,12 @@ class Size(NamedTuple):
         return min(self)
 
     def resembles(self, other: "Size") -> bool:
-        """Whether both have one ratio, but for what rounding to whole pixels takes."""
-        off_by = abs(self.aspect / other.aspect - 1) * min(self.short_side, other.short_side)
-        return off_by <= 1
+        """Whether both have one ratio, but for what rounding to whole pixels takes.
+
+        To a few pixels rounding does more than that: their ratio is at most 5 % off.
+        """
+        pixel = 1 / min(self.short_side, other.short_side)
+        return abs(math.log(self.aspect / other.aspect)) <= min(pixel, MOST_OFF)
 
     def __str__(self) -> str:
         """Written as people write it: 1080x1350."""

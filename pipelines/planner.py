@@ -33,6 +33,9 @@ SCALES = 13
 FEATHER = 8 / 1024
 """Width of the seam as a share of the output's long side: 8 px at 1K."""
 
+WIDEST = 8
+"""The seam is at most the place's short side divided by this."""
+
 
 def make_plan(
     source: Size,
@@ -60,8 +63,8 @@ def make_plan(
         plan = _expanded(source, frame, target, rules)
     else:
         plan = _searched(source, frame, composition, rules, paint_price)
-    feather, rim = _seam(plan, composition, rules)
-    plan = _review(replace(plan, feather=feather, rim=rim), composition, rules)
+    plan = blend(replace(plan, rim=_rim(plan, composition, rules)), rules.feather)
+    plan = _review(plan, composition, rules)
     return replace(plan, reasons=plan.reasons + describe_plan(plan))
 
 
@@ -75,6 +78,14 @@ def fit_plan(plan: Plan, source: Size, composition: Composition, rules: Rules) -
     composition = composition.protecting(rules.protect, rules.protect_kinds)
     plan = _review(plan.fit(source), composition, rules)
     return replace(plan, reasons=describe_plan(plan))
+
+
+def blend(plan: Plan, feather: int | None) -> Plan:
+    """The plan with the seam that painting needs, after its rim; ``feather`` as in ``Rules``."""
+    if not plan.painted or feather == 0:
+        return plan
+    wished = feather or round(FEATHER * plan.target.long_side)
+    return replace(plan, feather=min(plan.rim + wished, plan.place.size.short_side // WIDEST))
 
 
 def _review(plan: Plan, composition: Composition, rules: Rules) -> Plan:
@@ -199,10 +210,10 @@ def _anchored(grid: Candidates, anchor: Anchor | None) -> Candidates:
     return Candidates(grid.scale, across * fixed, down * fixed)
 
 
-def _seam(plan: Plan, composition: Composition, rules: Rules) -> tuple[int, int]:
-    """Width of the seam band and of the scan border that it starts with, output px."""
+def _rim(plan: Plan, composition: Composition, rules: Rules) -> int:
+    """Width of the scan border that the seam starts with, output px; 0 where there is no seam."""
     if not plan.painted or rules.feather == 0:
-        return 0, 0
+        return 0
     content = plan.on_output(composition.content)
     rim = {
         Edge.LEFT: content.left - plan.place.left,
@@ -211,7 +222,4 @@ def _seam(plan: Plan, composition: Composition, rules: Rules) -> tuple[int, int]
         Edge.BOTTOM: plan.place.bottom - content.bottom,
     }
     deepest = max(rim[edge] for edge, gap in plan.gaps.items() if gap)
-    widest = plan.place.size.short_side // 8
-    skipped = min(max(0, math.ceil(deepest - 1e-6)), widest // 2)
-    wished = rules.feather or round(FEATHER * plan.target.long_side)
-    return min(skipped + wished, widest), skipped
+    return min(max(0, math.ceil(deepest - 1e-6)), plan.place.size.short_side // WIDEST // 2)

@@ -61,15 +61,20 @@ class Reframer:
         Raises:
             ReframeError: what went wrong, with a stable code; outputs already yielded stand.
         """
-        self._check_blocking(requests)
         for request in requests:
-            check_signing(request.export, can_sign=self.signer is not None)
+            self.check(request)
         watch = Stopwatch(progress)
         rated = any(request.safety.rates for request in requests)
         described = self.describe(data, watch, rated=rated)
         for request in requests:
-            request.safety.admit(described.nsfw)  # or else nothing is painted
-            yield self._reframe(described, request, Stopwatch(progress, watch.seconds))
+            yield self.reframe(described, request, Stopwatch(progress, watch.seconds))
+
+    def check(self, request: ReframeRequest) -> None:
+        """Raise InvalidOption or EngineUnavailable for what cannot be had from any source."""
+        if request.safety.action is SafetyAction.BLOCK and self.engine.rate is None:
+            msg = f"engine {self.engine.name} has no check for what is not safe for work to block"
+            raise EngineUnavailable(msg)
+        check_signing(request.export, can_sign=self.signer is not None)
 
     def describe(
         self, data: bytes, watch: Stopwatch | None = None, *, rated: bool = False
@@ -92,7 +97,13 @@ class Reframer:
         price = self.engine.paint_price
         return make_plan(source, seen, request.target, rules, paint_price=price)
 
-    def _reframe(self, described: Described, request: ReframeRequest, watch: Stopwatch) -> Reframed:
+    def reframe(self, described: Described, request: ReframeRequest, watch: Stopwatch) -> Reframed:
+        """One output of a described source; ``watch`` has the seconds of what was done before.
+
+        Raises:
+            ReframeError: what went wrong, with a stable code; others of this source may do well.
+        """
+        request.safety.admit(described.nsfw)  # or else nothing is painted
         watch.start(Step.PLAN)
         plan = self.plan(described, request)
         watch.start(Step.LAY_OUT)
@@ -158,12 +169,6 @@ class Reframer:
         if choice.review and request.fallback:
             return fall_back(choice, draw(layout, request.fallback, request.seed, watch))
         return choice
-
-    def _check_blocking(self, requests: Sequence[ReframeRequest]) -> None:
-        blocking = any(request.safety.action is SafetyAction.BLOCK for request in requests)
-        if blocking and self.engine.rate is None:
-            msg = f"engine {self.engine.name} has no check for what is not safe for work to block"
-            raise EngineUnavailable(msg)
 
     def _rate(self, picture: Image.Image) -> float | None:
         return self.engine.rate(picture) if self.engine.rate else None

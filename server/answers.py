@@ -63,6 +63,7 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         "archive_invalid": Answer(422, "ARCHIVE_INVALID"),
         "image_undecodable": Answer(422, "IMAGE_UNDECODABLE"),
         "image_too_large": Answer(422, "IMAGE_TOO_LARGE"),
+        "source_unsignable": Answer(422, "SOURCE_UNSIGNABLE"),
         "content_rejected": Answer(422, "CONTENT_REJECTED"),
     }
 )

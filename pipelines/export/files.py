@@ -7,11 +7,11 @@ from PIL import Image
 
 from pipelines.codec.embedded import Embedded, Layer
 from pipelines.codec.encode import Encoded, Format, encode, flatten
-from pipelines.errors import InvalidOption, UnreachableBudget
+from pipelines.errors import InvalidOption, SourceUnsignable, UnreachableBudget
 from pipelines.export.extras import ExtraFile, draw_extras
 from pipelines.export.material import Material
 from pipelines.export.provenance import Provenance, name_source_type, write_metadata
-from pipelines.export.signing import SIGNABLE, Signer, Unsigned
+from pipelines.export.signing import SIGNABLE, Signer, SourceDamaged, Unsigned
 from pipelines.export.wishes import Alpha, Export
 
 __all__ = ["Exported", "ExtraFile", "Material", "check_signing", "export"]
@@ -40,6 +40,7 @@ def export(material: Material, wishes: Export, signer: Signer | None = None) -> 
 
     Raises:
         InvalidOption, UnreachableBudget: what the format cannot hold, or who cannot sign.
+        SourceUnsignable: the source is none that can be signed for, and that was asked for.
     """
     check_signing(wishes, can_sign=signer is not None)
     output = material.composed.output
@@ -81,7 +82,8 @@ def _sign(
     """The file, signed where that is wished and possible, else with a note.
 
     Raises:
-        InvalidOption, UnreachableBudget: it is not possible, and nothing less will do.
+        InvalidOption, SourceUnsignable, UnreachableBudget: it is not possible, and nothing less
+            will do. A signature without what the source brings would hide where it comes from.
     """
     if signer is None or wishes.c2pa is False or wishes.format not in SIGNABLE:
         return file, False
@@ -89,8 +91,8 @@ def _sign(
         data = signer(file.data, file.format, material)
     except Unsigned as error:
         if wishes.c2pa:
-            msg = f"the file cannot be signed: {error}"
-            raise InvalidOption(msg) from error
+            kind = SourceUnsignable if isinstance(error, SourceDamaged) else InvalidOption
+            raise kind(f"the file cannot be signed: {error}") from error
         return replace(file, notes=(*file.notes, f"not signed: {error}")), False
     if wishes.max_bytes is not None and len(data) > wishes.max_bytes:
         fault = f"with its signature the file has {len(data)} bytes"

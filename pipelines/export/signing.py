@@ -54,6 +54,10 @@ class Unsigned(Exception):
     """A file could not be signed; the text says why, fit for anybody's eyes."""
 
 
+class SourceDamaged(Unsigned):
+    """It could not be signed for what the source brings of C2PA; another source may do."""
+
+
 class Signer:
     """One certificate and its key; may be called from several threads."""
 
@@ -83,7 +87,7 @@ class Signer:
             private_key=self._key,
             ta_url=None,
         )
-        out, fault = io.BytesIO(), "the certificate or its key cannot be read"
+        out, fault = io.BytesIO(), Unsigned("the certificate or its key cannot be read")
         try:
             with (
                 c2pa.Settings.from_dict(_SETTINGS) as settings,
@@ -91,13 +95,13 @@ class Signer:
                 c2pa.Builder(_make_manifest(actions), context=context) as builder,
                 c2pa.Signer.from_info(info) as signer,
             ):
-                fault = "the source's own C2PA data is damaged"
+                fault = SourceDamaged("the source's own C2PA data is damaged")
                 kind = f"image/{source.format.lower()}"
                 builder.add_ingredient(_INGREDIENT, kind, io.BytesIO(source.data))
-                fault = "the certificate does not do for C2PA"
+                fault = Unsigned("the certificate does not do for C2PA")
                 builder.sign(signer, media_type, io.BytesIO(data), out)
         except c2pa.C2paError as error:
-            raise Unsigned(fault) from error
+            raise fault from error
         return out.getvalue()
 
 

@@ -31,6 +31,7 @@ from server.api import (
 )
 from server.api.about import About
 from server.api.callbacks import Callbacks
+from server.api.docs import SafeDocs
 from server.api.door import ByHost, Doors
 from server.api.fal.door import make_door as make_fal_door
 from server.api.fashn import Fashn
@@ -171,6 +172,7 @@ def create_app(settings: Settings) -> FastAPI:
         open_to_all=settings.insecure_open,
     )
     app.add_middleware(ByHost, doors=doors)
+    app.add_middleware(SafeDocs)
     app.add_middleware(RequestLog, observe=requests.observe, render_error=doors.render_error)
     app.add_middleware(
         CORSMiddleware,

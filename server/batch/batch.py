@@ -1,4 +1,4 @@
-"""Carries tasks out: skips what is done, makes the rest, notes each output as it is finished."""
+"""Carries items out: skips what is done, makes the rest, notes each output as it is finished."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -8,15 +8,15 @@ from typing import Any, Protocol
 
 from pipelines.codec.limits import Limits
 from pipelines.errors import JobCancelled, OutputUnwritable, ReframeError, RequestError
+from server.batch.item import Piece, PlacedItem
 from server.batch.ledger import Entry, Ledger
-from server.batch.maker import Answer, Asked, Made, Maker
+from server.batch.maker import Answer, Made, Maker, Pending
 from server.batch.naming import name_beside
-from server.batch.task import Piece, Task
 from server.batch.thumbnails import THUMBNAILS, Thumbnails
 from server.batch.whole_file import grow, publish
 
 AHEAD = 2
-"""Tasks in line for each one that is being worked on."""
+"""Sources in line for each one that is being worked on."""
 
 
 class Listener(Protocol):
@@ -39,7 +39,7 @@ class Batch:
         self._stopping = stopping
         self._thumbnails = Thumbnails(ledger.house / THUMBNAILS)
 
-    def carry_out(self, tasks: Iterable[Task], at_once: int = 1) -> None:
+    def carry_out(self, items: Iterable[PlacedItem], at_once: int = 1) -> None:
         """Do them all, or what is begun when ``stopping`` is set.
 
         Raises:
@@ -48,8 +48,8 @@ class Batch:
         with ThreadPoolExecutor(at_once, "batch") as pool:
             running: set[Future[None]] = set()
             try:
-                for task in tasks:
-                    running.add(pool.submit(self._do, task))
+                for item in items:
+                    running.add(pool.submit(self._do, item))
                     if len(running) >= AHEAD * at_once:
                         running = _reap(running)
                     if self._stopping.is_set():
@@ -60,59 +60,59 @@ class Batch:
                 self._stopping.set()
                 raise
 
-    def _do(self, task: Task) -> None:
+    def _do(self, item: PlacedItem) -> None:
         if self._stopping.is_set():
             return
         try:
-            data = task.item.read(self._limits.max_bytes)
+            data = item.source.read(self._limits.max_bytes)
         except RequestError as error:
-            for piece in task.pieces:
-                self._fail(task, Asked(piece, key=""), error)
+            for piece in item.pieces:
+                self._fail(item, Pending(piece, key=""), error)
             return
         source = hashlib.sha256(data).hexdigest()
-        asked = list(self._find_wanting(task, source))
-        if not asked:
+        pending = list(self._find_wanting(item, source))
+        if not pending:
             return
-        answers = self._maker.make(task.item.relative.name, data, asked)
+        answers = self._maker.make(item.source.relative.name, data, pending)
         for answer in answers:
-            self._note(task, answer, source, data)
+            self._note(item, answer, source, data)
             if self._stopping.is_set():
                 break
 
-    def _find_wanting(self, task: Task, source: str) -> Iterator[Asked]:
+    def _find_wanting(self, item: PlacedItem, source: str) -> Iterator[Pending]:
         """What is not there yet; what is there is told."""
-        for piece in task.pieces:
+        for piece in item.pieces:
             key = piece.key(source, self._maker.identity)
             if done := self._ledger.find_done(piece.output, key):
                 self._hear(done, skipped=True)
             else:
-                yield Asked(piece, key, self._ledger.count_failures(piece.output, key))
+                yield Pending(piece, key, self._ledger.count_failures(piece.output, key))
 
-    def _note(self, task: Task, answer: Answer, source: str, data: bytes) -> None:
-        asked, made = answer
+    def _note(self, item: PlacedItem, answer: Answer, source: str, data: bytes) -> None:
+        pending, made = answer
         if isinstance(made, Made):
             try:
-                self._hear(self._keep(task, asked, made, source), skipped=False)
+                self._hear(self._keep(item, pending, made, source), skipped=False)
             except OutputUnwritable as error:
-                self._fail(task, asked, error)
+                self._fail(item, pending, error)
                 return
             self._thumbnails.add(hashlib.sha256(made.data).hexdigest(), made.data)
             self._thumbnails.add(source, data)
         elif isinstance(made, ReframeError) and not isinstance(made, JobCancelled):
-            self._fail(task, asked, made)
+            self._fail(item, pending, made)
 
-    def _keep(self, task: Task, asked: Asked, made: Made, source: str) -> Entry:
+    def _keep(self, item: PlacedItem, pending: Pending, made: Made, source: str) -> Entry:
         """Note it when its files are whole, and only then give them their names.
 
         So whatever has its name is noted, and what is noted without being there is made again.
         """
-        output, scratch = asked.piece.output, self._ledger.scratch
+        output, scratch = pending.piece.output, self._ledger.scratch
         files = {name_beside(output, kind, ending): data for kind, data, ending in made.beside}
         files[output] = made.data  # the last: what lies beside it belongs to it
         grown = {path: grow(data, scratch) for path, data in files.items()}
         digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
         entry = Entry(
-            **_common(task, asked.piece, asked.key),
+            **_common(item, pending.piece, pending.key),
             source=source,
             sha256=digests.pop(output),
             bytes=len(made.data),
@@ -124,13 +124,13 @@ class Batch:
             publish(temporary, self._ledger.folder / path)
         return entry
 
-    def _fail(self, task: Task, asked: Asked, error: ReframeError) -> None:
+    def _fail(self, item: PlacedItem, pending: Pending, error: ReframeError) -> None:
         entry = Entry(
-            **_common(task, asked.piece, asked.key),
-            size=str(asked.piece.wish.size or ""),
+            **_common(item, pending.piece, pending.key),
+            size=str(pending.piece.wish.size or ""),
             error=error.code,
             detail=error.detail,
-            failures=asked.failures + 1,
+            failures=pending.failures + 1,
         )
         self._ledger.add(entry)
         self._hear(entry, skipped=False)
@@ -144,11 +144,11 @@ def _reap(running: set[Future[None]]) -> set[Future[None]]:
     return left
 
 
-def _common(task: Task, piece: Piece, key: str) -> dict[str, Any]:
+def _common(item: PlacedItem, piece: Piece, key: str) -> dict[str, Any]:
     return {
         "output": piece.output.as_posix(),
         "key": key,
-        "input": task.origin,
+        "input": item.origin,
         "slot": piece.slot,
         "preset": piece.wish.preset.id if piece.wish.preset else "",
     }

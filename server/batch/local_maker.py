@@ -4,24 +4,16 @@ import importlib.metadata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pipelines.errors import (
-    DeviceFailed,
-    EngineUnavailable,
-    ImageTooLarge,
-    ImageUndecodable,
-    ReframeError,
-    WeightsError,
-)
+from pipelines.errors import DeviceFailed, EngineUnavailable, ReframeError, WeightsError
+from pipelines.progress import Stopwatch, ignore_progress
 from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
-from server.batch.maker import Answer, Asked, Beside, Made
+from pipelines.request import ReframeRequest
+from server.batch.maker import Answer, Beside, Made, Pending
 from server.batch.wish import Fitter, Wish
 
 HOPELESS = (DeviceFailed, EngineUnavailable, WeightsError)
 """No other output would be made either."""
-
-SAME_FOR_ALL = (ImageTooLarge, ImageUndecodable)
-"""Whatever else is asked of this source."""
 
 
 class LocalMaker:
@@ -36,25 +28,44 @@ class LocalMaker:
         signed = ("signed",) if reframer.signer else ()
         self.identity = " ".join((version, engine.name, *engine.models, *signed))
 
-    def make(self, name: str, data: bytes, asked: Sequence[Asked]) -> Iterator[Answer]:  # noqa: ARG002  the protocol's names
+    def make(self, name: str, data: bytes, pending: Sequence[Pending]) -> Iterator[Answer]:  # noqa: ARG002  the protocol's names
         """Each output after the other; one that fails does not stop the next."""
-        fitted, fitter = [], Fitter(data, self.limits)
-        for each in asked:
+        fitted: list[tuple[Pending, ReframeRequest]] = []
+        fitter = Fitter(data, self.limits)
+        for each in pending:
             try:
-                fitted.append((each, fitter.fit(each.piece.wish)))
-            except ReframeError as error:
-                yield Answer(each, error)
-        while fitted:
-            try:
-                requests = [request for _, request in fitted]
-                for reframed in self._reframer(data, requests):
-                    yield Answer(fitted.pop(0)[0], _made(reframed))
+                request = fitter.fit(each.piece.wish)
+                self._reframer.check(request)
+                fitted.append((each, request))
             except HOPELESS:
                 raise
             except ReframeError as error:
-                failed = fitted if isinstance(error, SAME_FOR_ALL) else fitted[:1]
-                fitted = fitted[len(failed) :]
-                yield from [Answer(each, error) for each, _ in failed]
+                yield Answer(each, error)
+        yield from self._reframe(data, fitted)
+
+    def _reframe(
+        self, data: bytes, fitted: Sequence[tuple[Pending, ReframeRequest]]
+    ) -> Iterator[Answer]:
+        """The source is decoded and described once, whichever outputs of it fail."""
+        if not fitted:
+            return
+        watch = Stopwatch(ignore_progress)
+        rated = any(request.safety.rates for _, request in fitted)
+        try:
+            described = self._reframer.describe(data, watch, rated=rated)
+        except HOPELESS:
+            raise
+        except ReframeError as error:
+            yield from [Answer(each, error) for each, _ in fitted]
+            return
+        for each, request in fitted:
+            try:
+                own = Stopwatch(ignore_progress, watch.seconds)
+                yield Answer(each, _made(self._reframer.reframe(described, request, own)))
+            except HOPELESS:
+                raise
+            except ReframeError as error:
+                yield Answer(each, error)
 
     def plan_series(self, data: bytes, wishes: Sequence[Wish]) -> list[Wish]:
         """The wishes with the plans that suit this source, for all sources of its ratio.

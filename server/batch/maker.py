@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from pipelines.export.wishes import Extra
-from server.batch.task import Piece
+from server.batch.item import Piece
 
 
 class Beside(NamedTuple):
@@ -26,7 +26,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Pending:
     """One output to be made now.
 
     ``key`` is the same for the same work, ``failures`` how often it has failed before.
@@ -43,7 +43,7 @@ class Maker(Protocol):
     identity: str
     """What makes a difference to an output besides its wish: engine, models, version."""
 
-    def make(self, name: str, data: bytes, asked: Sequence[Asked]) -> Iterator["Answer"]:
+    def make(self, name: str, data: bytes, pending: Sequence[Pending]) -> Iterator["Answer"]:
         """One answer for each, as soon as it is there, in any order.
 
         ``name`` is what the source is called. Raises where nothing more can be made at all.
@@ -54,5 +54,5 @@ class Maker(Protocol):
 class Answer(NamedTuple):
     """What became of one output: it was made, or the error that it ended with."""
 
-    asked: Asked
+    pending: Pending
     made: Made | Exception

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipelines.export.wishes import Extra
 from server.batch.wish import Wish
+from server.images.label import tell_apart
 
 GROWN = "expanded"
 """Stands for the size where that depends on the source."""
@@ -18,18 +19,11 @@ def name_beside(output: Path, kind: Extra, extension: str) -> Path:
     return output.with_name(f"{output.stem}-{kind}{extension}")
 
 
-def tell_apart(wishes: Sequence[Wish]) -> list[str]:
+def list_slots(wishes: Sequence[Wish]) -> list[str]:
     """A slot for each output of one source: its size, and more where sizes are the same."""
-    taken: set[str] = set()
-    slots = []
-    for wish in wishes:
-        size = str(wish.size or GROWN)
-        more = [f"{size}-{wish.preset.id.replace('/', '-')}"] if wish.preset else []
-        numbered = (f"{size}-{number}" for number in count(2))
-        slot = next(each for each in chain([size], more, numbered) if each not in taken)
-        taken.add(slot)
-        slots.append(slot)
-    return slots
+    return tell_apart(
+        (str(wish.size or GROWN), wish.preset.id if wish.preset else None) for wish in wishes
+    )
 
 
 class Names:

@@ -22,8 +22,8 @@ from pipelines.export.wishes import Extra
 from pipelines.request import ReframeRequest
 from server.batch.client import Client
 from server.batch.errors import make_error
-from server.batch.maker import Answer, Asked, Beside, Made
-from server.batch.wire import Order, make_orders
+from server.batch.maker import Answer, Beside, Made, Pending
+from server.batch.wire import RunInput, make_run_inputs
 from server.batch.wish import Fitter
 from server.errors import (
     AccessError,
@@ -71,42 +71,42 @@ class RemoteMaker:
         engines = about.get("engines", ())  # an older server does not say
         self.identity = " ".join(("server", client.base, about.get("version", ""), *engines))
 
-    def make(self, name: str, data: bytes, asked: Sequence[Asked]) -> Iterator[Answer]:
+    def make(self, name: str, data: bytes, pending: Sequence[Pending]) -> Iterator[Answer]:
         """As few runs as can be, one after the other."""
-        fitted: list[tuple[Asked, ReframeRequest]] = []
+        fitted: list[tuple[Pending, ReframeRequest]] = []
         fitter = Fitter(data, self._limits)
-        for each in asked:
+        for each in pending:
             try:
                 fitted.append((each, fitter.fit(each.piece.wish)))
             except ReframeError as error:
                 yield Answer(each, error)
         source = _Source(name, data)
-        orders = make_orders(fitted, self._presets)
+        run_inputs = make_run_inputs(fitted, self._presets)
         requests = {id(each): request for each, request in fitted}
-        while orders:
-            order = orders.pop(0)
+        while run_inputs:
+            run_input = run_inputs.pop(0)
             try:
-                yield from self._carry_out(order, source)
+                yield from self._carry_out(run_input, source)
             except HOPELESS:
                 raise
             except RequestError as error:
-                if len(order.asked) == 1 or isinstance(error, SAME_FOR_ALL):
-                    yield from [Answer(each, error) for each in order.asked]
+                if len(run_input.pending) == 1 or isinstance(error, SAME_FOR_ALL):
+                    yield from [Answer(each, error) for each in run_input.pending]
                 else:  # one of them cannot be made: which?
-                    alone = ([(each, requests[id(each)])] for each in order.asked)
-                    orders = [*(make_orders(one, self._presets)[0] for one in alone), *orders]
+                    alone = ([(each, requests[id(each)])] for each in run_input.pending)
+                    run_inputs[:0] = [make_run_inputs(one, self._presets)[0] for one in alone]
             except ReframeError as error:
-                yield from [Answer(each, error) for each in order.asked]
+                yield from [Answer(each, error) for each in run_input.pending]
 
-    def _carry_out(self, order: Order, source: "_Source") -> list[Answer]:
+    def _carry_out(self, run_input: RunInput, source: "_Source") -> list[Answer]:
         try:
-            return self._collect(self._run(order, source, 0), order)
+            return self._collect(self._run(run_input, source, 0), run_input)
         except (NotFound, BlobMissing):  # run or outputs have expired since an earlier call
-            return self._collect(self._run(order, source, 1), order)
+            return self._collect(self._run(run_input, source, 1), run_input)
 
-    def _run(self, order: Order, source: "_Source", again: int) -> dict[str, Any]:
+    def _run(self, run_input: RunInput, source: "_Source", again: int) -> dict[str, Any]:
         """The run's record at its end; raises what it failed with."""
-        run = self._submit(order, source, self._name(order, source, again))
+        run = self._submit(run_input, source, self._name(run_input, source, again))
         pause = FIRST_LOOK
         while run["status_code"] in UNFINISHED:
             self._client.pause(pause)
@@ -117,26 +117,27 @@ class RemoteMaker:
             raise make_error(run.get("failure_code") or "", words)
         return dict(run)
 
-    def _name(self, order: Order, source: "_Source", again: int) -> str:
+    def _name(self, run_input: RunInput, source: "_Source", again: int) -> str:
         """The same for the same work, and another one for each that failed."""
-        keys = [each.key for each in order.asked]
-        failures = max(each.failures for each in order.asked)
-        what = [self._batch, source.digest, order.model, order.fields, keys, failures, again]
+        keys = [each.key for each in run_input.pending]
+        failures = max(each.failures for each in run_input.pending)
+        asked = [run_input.model, run_input.fields]
+        what = [self._batch, source.digest, *asked, keys, failures, again]
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
         return f"batch-{digest[:40]}"
 
-    def _submit(self, order: Order, source: "_Source", name: str) -> dict[str, Any]:
+    def _submit(self, run_input: RunInput, source: "_Source", name: str) -> dict[str, Any]:
         headers = {"Idempotency-Key": name, "Prefer": f"wait={HOLD}"}
         given: dict[str, Any]
         if len(source.data) < LARGE:
-            fields = {"input": json.dumps(order.fields), "client_ref": name}
+            fields = {"input": json.dumps(run_input.fields), "client_ref": name}
             given = {"data": fields, "files": {"image": (source.label, source.data)}}
         else:
             address = source.uploaded or self._upload(source)
-            asked = {**order.fields, "image_url": address}
-            given = {"json": {"input": asked, "client_ref": name}}
+            fields = {**run_input.fields, "image_url": address}
+            given = {"json": {"input": fields, "client_ref": name}}
         try:
-            path = f"/v1/models/{order.model}/runs"
+            path = f"/v1/models/{run_input.model}/runs"
             answer = self._client.ask("POST", path, headers=headers, **given)
         except IdempotencyConflict:  # begun before this call, with another upload of the same
             answer = self._client.ask("GET", "/v1/runs", params={"q": name, "limit": 1})
@@ -159,15 +160,19 @@ class RemoteMaker:
         source.uploaded = f"runflow://assets/{asset}"
         return source.uploaded
 
-    def _collect(self, run: dict[str, Any], order: Order) -> list[Answer]:
+    def _collect(self, run: dict[str, Any], run_input: RunInput) -> list[Answer]:
         outputs = {output["target"]: output for output in run["output"]["outputs"]}
         return [
-            Answer(each, self._download(outputs[number])) for number, each in enumerate(order.asked)
+            Answer(each, self._download(outputs[number], each.piece.wish.request.export.extras))
+            for number, each in enumerate(run_input.pending)
         ]
 
-    def _download(self, output: dict[str, Any]) -> Made:
+    def _download(self, output: dict[str, Any], wanted: frozenset[Extra]) -> Made:
+        """The output, and of what lies beside it what was asked for: only that has a place."""
         beside = []
         for extra in output.get("extras", ()):
+            if extra["kind"] not in wanted:
+                continue
             ending = f".{extra['file_name'].rpartition('.')[2]}"
             beside.append(Beside(Extra(extra["kind"]), self._fetch(extra), ending))
         return Made(self._fetch(output), output["record"], tuple(beside))

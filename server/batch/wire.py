@@ -1,4 +1,4 @@
-"""A wish as the run API takes it: what is as it is by default is left out."""
+"""A wish as the run API takes it: what is so by default for everybody is left out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from pipelines.geometry import Size
 from pipelines.presets.preset import Preset
 from pipelines.request import ReframeRequest
 from pipelines.target import Expansion, output_size
-from server.batch.maker import Asked
+from server.batch.maker import Pending
 
 NOWHERE = Size(1, 1)
 MOST_TARGETS = 32
@@ -16,38 +16,43 @@ MOST_TARGETS = 32
 
 DEFAULT = ReframeRequest(NOWHERE)
 
+OF_THE_KEY = frozenset({"extras", "metadata", "xmp"})
+"""What a key may have a default of its own for: said even where it is as it is by default."""
+
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunInput:
     """One run: its model, its input but for the source, and its outputs in the run's order."""
 
     model: str
     fields: dict[str, Any]
-    asked: tuple[Asked, ...]
+    pending: tuple[Pending, ...]
 
 
-def make_orders(
-    asked: Sequence[tuple[Asked, ReframeRequest]], presets: Mapping[str, Any]
-) -> list[Order]:
+def make_run_inputs(
+    pending: Sequence[tuple[Pending, ReframeRequest]], presets: Mapping[str, Any]
+) -> list[RunInput]:
     """As few runs as can be; ``presets`` are the server's, by their ids, as it shows them.
 
     A preset goes by its name where the server means the same by it, else as what it says.
     """
-    groups: dict[str, list[tuple[Asked, ReframeRequest]]] = {}
-    for each, request in asked:
+    groups: dict[str, list[tuple[Pending, ReframeRequest]]] = {}
+    for each, request in pending:
         fields = _common(request, named=_by_name(each, request, presets))
         groups.setdefault(f"{_model(request)} {sorted(fields.items())!r}", []).append(
             (each, request)
         )
-    orders = []
+    run_inputs = []
     for group in groups.values():
         most = 1 if _is_alone(group[0][1]) else MOST_TARGETS
         parts = (group[start : start + most] for start in range(0, len(group), most))
-        orders += [_order(part, presets) for part in parts]
-    return orders
+        run_inputs += [_run_input(part, presets) for part in parts]
+    return run_inputs
 
 
-def _order(group: Sequence[tuple[Asked, ReframeRequest]], presets: Mapping[str, Any]) -> Order:
+def _run_input(
+    group: Sequence[tuple[Pending, ReframeRequest]], presets: Mapping[str, Any]
+) -> RunInput:
     """One run; a server makes sizes first, presets that go by their names after them."""
     named = [_by_name(each, request, presets) for each, request in group]
     first = group[0][1]
@@ -59,16 +64,17 @@ def _order(group: Sequence[tuple[Asked, ReframeRequest]], presets: Mapping[str, 
             fields[f"expand_{side}"] = getattr(first.target, side)
     else:
         plain = [request for (_, request), by_name in zip(group, named, strict=True) if not by_name]
-        fields["target_sizes"] = [str(output_size(each.target, NOWHERE)) for each in plain]
+        sizes = [str(output_size(each.target, NOWHERE)) for each in plain]
         wishes = [
             each.piece.wish for (each, _), by_name in zip(group, named, strict=True) if by_name
         ]
-        fields["presets"] = [wish.preset.id for wish in wishes if wish.preset]
-        fields = {name: value for name, value in fields.items() if value != []}
-    asked = [
+        presets_named = [wish.preset.id for wish in wishes if wish.preset]
+        targets = {"target_sizes": sizes, "presets": presets_named}
+        fields |= {name: value for name, value in targets.items() if value}
+    pending = [
         each for by in (False, True) for (each, _), it in zip(group, named, strict=True) if it is by
     ]
-    return Order(_model(first), fields, tuple(asked))
+    return RunInput(_model(first), fields, tuple(pending))
 
 
 def _model(request: ReframeRequest) -> str:
@@ -80,8 +86,8 @@ def _is_alone(request: ReframeRequest) -> bool:
     return request.plan is not None or isinstance(request.target, Expansion)
 
 
-def _by_name(asked: Asked, request: ReframeRequest, presets: Mapping[str, Any]) -> bool:
-    preset = asked.piece.wish.preset
+def _by_name(pending: Pending, request: ReframeRequest, presets: Mapping[str, Any]) -> bool:
+    preset = pending.piece.wish.preset
     return (
         preset is not None
         and presets.get(preset.id) == preset.to_json()
@@ -103,7 +109,7 @@ def _common(request: ReframeRequest, *, named: bool) -> dict[str, Any]:
     said = {
         name: value
         for name, value in _say(request).items()
-        if value != default[name] and name not in brought
+        if (name in OF_THE_KEY or value != default[name]) and name not in brought
     }
     return {**said, "seed": request.seed}
 

@@ -12,9 +12,7 @@ import structlog
 
 from pipelines.errors import ReframeError
 from server.callbacks.history import Attempt, Delivery, History, is_taken
-from server.callbacks.payload import Link, render_callback
-from server.callbacks.secret_store import CallbackSecrets
-from server.callbacks.signature import sign, sign_standard
+from server.callbacks.payload import Link
 from server.errors import SourceForbidden
 from server.jobs.job import Job
 from server.jobs.tallies import DeliveryOutcome
@@ -24,9 +22,6 @@ TIMEOUT = 15.0
 
 SHORT = 3.0
 """Seconds that a try and the pause after it may hold a place among those who are sent."""
-
-FAILED = 500
-"""Answers from this on are the receiver's fault, and may be better the next time."""
 
 HEADERS = {"Content-Type": "application/json", "User-Agent": "smart-resize"}
 
@@ -71,15 +66,13 @@ class Again(NamedTuple):
 class CallbackSender:
     """Tells a job's ``callback_url`` that it has ended, in the style of the API that took it.
 
-    ``styles`` are those of the hosted APIs, by model; all else is told as the run API does, with at
-    most ``attempts`` tries.
+    ``styles`` are those of the hosted APIs, by model; ``own`` is the run API's, for all else.
     """
 
     history: History
-    secrets: CallbackSecrets
+    own: Style
     post: Post
     link: Link
-    attempts: int = 3
     sleep: Callable[[float], None] = time.sleep
     styles: Mapping[str, Style] = field(default_factory=dict)
 
@@ -91,7 +84,7 @@ class CallbackSender:
         """
         if job.callback_url is None:
             return None
-        style = self.styles.get(job.model) or self._own_style()
+        style = self.styles.get(job.model, self.own)
         body = json.dumps(style.write(job, self.link), separators=(",", ":")).encode()
         delivery = self.history.open(f"{job.id}-{number}", job.id, job.callback_url, body)
         made = delivery.attempts
@@ -135,18 +128,6 @@ class CallbackSender:
         self.history.end(delivery, attempt, None if next_at else _find_outcome(status))
         log.info("callback", job=job.id, attempt=number, status=status, error=error)
         return attempt
-
-    def _own_style(self) -> Style:
-        pauses = tuple(2.0**number for number in range(self.attempts - 1))  # 1 s, 2 s, 4 s ...
-        return Style(render_callback, self._sign, pauses, lambda status: status >= FAILED)
-
-    def _sign(self, job: Job, delivery: Delivery) -> dict[str, str]:
-        headers = {"Runflow-Request-Id": job.request_id or job.id}
-        valid = [secret.plain for secret in self.secrets.sign_with(job.owner)]
-        if valid:
-            headers["Runflow-Signature"] = sign(valid[0], delivery.body)
-            headers |= sign_standard(valid, delivery.id, datetime.now(UTC), delivery.body)
-        return headers
 
 
 def _is_last(made: Attempt, style: Style) -> bool:

@@ -12,7 +12,7 @@ from server.cli import keys, presets, weights
 from server.cli.batch import batch
 from server.cli.doctor import doctor
 from server.cli.plan import plan
-from server.cli.report import open_stderr
+from server.cli.report import open_stderr, printable
 from server.cli.run import run
 from server.cli.serve import serve
 from server.cli.work import work
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _complain(words: str) -> None:
-    open_stderr().print(f"smart-resize: {words}", markup=False)
+    open_stderr().print(printable(f"smart-resize: {words}"), markup=False)
 
 
 def exit_code(error: ReframeError) -> int:

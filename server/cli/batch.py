@@ -18,6 +18,7 @@ from pipelines.presets.preset_file import read_presets
 from pipelines.reframe import Reframer
 from server.batch.batch import Batch
 from server.batch.client import Client
+from server.batch.item import BatchItem, PlacedItem, owner_of, place
 from server.batch.ledger import Entry, Ledger
 from server.batch.local_maker import LocalMaker
 from server.batch.maker import Maker
@@ -25,14 +26,13 @@ from server.batch.naming import Names
 from server.batch.remote_maker import RemoteMaker
 from server.batch.report import write_report
 from server.batch.source import Input, find_inputs
-from server.batch.task import Job, Task, owner_of, place
 from server.batch.watch import Watch
 from server.batch.wish import Wish
 from server.cli import options
 from server.cli.batch_report import BatchReport
 from server.cli.estimate import estimate
 from server.cli.groups import grouped
-from server.cli.jobs_file import Options, read_jobs
+from server.cli.items_file import Options, read_items
 from server.cli.options import RuleOptions, TargetOptions
 from server.cli.output_options import EngineOptions, FileOptions, PaintOptions
 from server.cli.wishes import read_limits
@@ -130,10 +130,10 @@ def batch(  # noqa: PLR0913  a command's options are its arguments
     catalogue = read_presets(preset_file)
     wishes = () if how.csv else tuple(said.read(catalogue))
     if how.csv:
-        jobs = read_jobs(how.csv, source or how.csv.parent, said, catalogue)
+        items = read_items(how.csv, source or how.csv.parent, said, catalogue)
     else:
-        find = () if how.watch else find_inputs([str(source)], str(out))
-        jobs = [_job(item, wishes) for item in find]
+        found = () if how.watch else find_inputs([str(source)], str(out))
+        items = [_item(source, wishes) for source in found]
     report = BatchReport(json_lines=json_lines)
     with closing(Ledger(out, fresh=how.fresh)) as ledger, stopping(report) as stop:
         maker = _Makers(engine, server, ledger, stop).make()
@@ -141,14 +141,14 @@ def batch(  # noqa: PLR0913  a command's options are its arguments
         work = _Work(Batch(maker, ledger, limits, report, stop), ledger)
         at_once = how.at_once or (1 if _is_preview(engine, server) else AT_ONCE)
         if series:
-            jobs = _plan_series(jobs, maker)
+            items = _plan_series(items, maker)
         with report.bar():
             if how.watch:
                 assert source
-                make = partial(_job, wishes=wishes)
+                make = partial(_item, wishes=wishes)
                 work.watch(Watch(source, out, stop), make, report, at_once)
             else:
-                work.carry_out(jobs, report, at_once)
+                work.carry_out(items, report, at_once)
         _end(work, report, out, stop, watched=how.watch)
 
 
@@ -164,39 +164,39 @@ def _end(work: "_Work", report: BatchReport, out: Path, stop: Event, *, watched:
 
 
 class _Work:
-    """A batch and all tasks that it was given."""
+    """A batch and all items that it was given."""
 
     def __init__(self, batch: Batch, ledger: Ledger) -> None:
         self.batch = batch
         self._ledger = ledger
         entries = ledger.entries.values()
         self._names = Names({Path(e.output): owner_of(e.input, e.slot) for e in entries})
-        self._tasks: dict[str, list[Task]] = {}
+        self._items: dict[str, list[PlacedItem]] = {}
 
-    def carry_out(self, jobs: Sequence[Job], report: BatchReport, at_once: int) -> None:
-        tasks = place(jobs, self._names, self._ledger.folder)
-        for task in tasks:
-            self._tasks.setdefault(task.origin, []).append(task)
-        report.say(estimate(tasks, self._ledger.folder))
-        report.begin_more(sum(len(task.pieces) for task in tasks))
-        self.batch.carry_out(tasks, at_once)
+    def carry_out(self, items: Sequence[BatchItem], report: BatchReport, at_once: int) -> None:
+        placed = place(items, self._names, self._ledger.folder)
+        for item in placed:
+            self._items.setdefault(item.origin, []).append(item)
+        report.say(estimate(placed, self._ledger.folder))
+        report.begin_more(sum(len(item.pieces) for item in placed))
+        self.batch.carry_out(placed, at_once)
 
     def watch(
-        self, watch: Watch, make: Callable[[Input], Job], report: BatchReport, at_once: int
+        self, watch: Watch, make: Callable[[Input], BatchItem], report: BatchReport, at_once: int
     ) -> None:
         report.say("watching; Ctrl-C or SIGTERM ends it")
         for found in watch.rounds():
-            jobs = [make(item) for item in found]
-            for job in jobs:
-                self._tasks.pop(job.origin, None)
-            self.carry_out(jobs, report, at_once)
+            items = [make(source) for source in found]
+            for item in items:
+                self._items.pop(item.origin, None)
+            self.carry_out(items, report, at_once)
             self.write_report(report.summarise())
 
     def write_report(self, summary: str) -> list[Entry]:
         """Of all outputs that were asked for, as far as they have come; returns them."""
         known = self._ledger.entries
         pieces = (
-            piece for tasks in self._tasks.values() for task in tasks for piece in task.pieces
+            piece for items in self._items.values() for item in items for piece in item.pieces
         )
         found = [known.get(piece.output.as_posix()) for piece in pieces]
         entries = [entry for entry in found if entry]
@@ -265,16 +265,16 @@ def _read_places(
     return source, out
 
 
-def _job(item: Input, wishes: tuple[Wish, ...]) -> Job:
-    return Job(item, item.relative.as_posix(), wishes)
+def _item(source: Input, wishes: tuple[Wish, ...]) -> BatchItem:
+    return BatchItem(source, source.relative.as_posix(), wishes)
 
 
-def _plan_series(jobs: Sequence[Job], maker: Maker) -> list[Job]:
+def _plan_series(items: Sequence[BatchItem], maker: Maker) -> list[BatchItem]:
     """All as the first one is planned."""
     assert isinstance(maker, LocalMaker)
-    first = jobs[0]
-    planned = maker.plan_series(first.item.read(maker.limits.max_bytes), first.wishes)
-    return [replace(job, wishes=tuple(planned)) for job in jobs]
+    first = items[0]
+    planned = maker.plan_series(first.source.read(maker.limits.max_bytes), first.wishes)
+    return [replace(item, wishes=tuple(planned)) for item in items]
 
 
 @contextmanager

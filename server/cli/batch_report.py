@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from server.batch.ledger import Entry
-from server.cli.report import open_stderr
+from server.cli.report import open_stderr, printable
 
 QUIET = 10.0
 """Seconds between two lines where nobody sees a bar."""
@@ -45,7 +45,7 @@ class BatchReport:
 
     def say(self, words: str) -> None:
         """A line on stderr."""
-        self._console.print(words, markup=False)
+        self._console.print(printable(words), markup=False)
 
     def begin_more(self, outputs: int) -> None:
         """So many outputs more are to be done."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.codec.encode import Format
-from server.batch.task import Piece, Task
+from server.batch.item import Piece, PlacedItem
 
 PER_PIXEL = {"png": 1.7, "jpeg": 0.4, "webp": 0.3, "avif": 0.25, "tiff": 3.0, "psd": 8.0}
 """Bytes of a photo, roughly."""
@@ -14,12 +14,12 @@ UNKNOWN = 1_500_000
 """Pixels of an output whose size depends on its source."""
 
 
-def estimate(tasks: Sequence[Task], folder: Path) -> str:
+def estimate(items: Sequence[PlacedItem], folder: Path) -> str:
     """Pictures, outputs and the disk that they need, in words; what is there is counted too."""
-    pieces = [piece for task in tasks for piece in task.pieces]
+    pieces = [piece for item in items for piece in item.pieces]
     needed = sum(map(_guess, pieces))
     free = shutil.disk_usage(folder).free
-    pictures = "1 picture" if len(tasks) == 1 else f"{len(tasks)} pictures"
+    pictures = "1 picture" if len(items) == 1 else f"{len(items)} pictures"
     outputs = "1 output" if len(pieces) == 1 else f"{len(pieces)} outputs"
     words = f"{pictures}, {outputs}, about {_format(needed)} of {_format(free)} free"
     return f"{words}: this may not fit" if needed > free else words

@@ -11,7 +11,15 @@ from pipelines.errors import ReframeError
 
 def open_stderr() -> Console:
     """Where words go, for stdout may carry a picture; printed as they are."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def printable(text: str) -> str:
+    """``text`` in which a terminal finds nothing to obey: names of files hold anything."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "replace").decode()
+        for letter in text
+    )
 
 
 class Report:
@@ -30,18 +38,19 @@ class Report:
 
     def tell(self, words: str, record: dict[str, Any]) -> None:
         """One thing is done: ``words`` for people or ``record`` for programs."""
+        lines = "\n".join(map(printable, words.split("\n")))
         if self._json_lines:
             typer.echo(json.dumps(record))
         elif self._words_are_the_result:
-            typer.echo(words)
+            typer.echo(lines)
         else:
-            self.console.print(words, markup=False)
+            self.console.print(lines, markup=False)
 
     def warn(self, name: str, warning: str) -> None:
         """Something did not go as wished; what is true of several outputs is said once."""
         if (name, warning) not in self._warned:
             self._warned.add((name, warning))
-            self.console.print(f"{name}: warning: {warning}", markup=False)
+            self.console.print(printable(f"{name}: warning: {warning}"), markup=False)
 
     def fail(self, name: str, error: ReframeError) -> None:
         """One source could not be used; the others go on."""
@@ -49,4 +58,4 @@ class Report:
         if self._json_lines:
             problem = {"code": error.code, "detail": error.detail}
             typer.echo(json.dumps({"input": name, "error": problem}))
-        self.console.print(f"{name}: {error.detail} ({error.code})", markup=False)
+        self.console.print(printable(f"{name}: {error.detail} ({error.code})"), markup=False)

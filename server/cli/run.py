@@ -79,7 +79,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
     inputs = find_inputs(images, output)
     outputs = Outputs(output, inputs=inputs, count=len(wishes))
     supplies = Supplies(engine.weights, engine.lock)
-    job = _Job(
+    work = _Call(
         Reframer(
             load_engine(engine.engine, supplies),
             read_limits(engine.max_megapixels),
@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
         _Sheet(outputs, contact_sheet) if contact_sheet else None,
         Report(json_lines=json_lines),
     )
-    if not job.reframe_all(inputs, wishes, series=series):
+    if not work.reframe_all(inputs, wishes, series=series):
         raise typer.Exit(1)
 
 
@@ -114,7 +114,7 @@ class _Sheet:
         Outputs.write(self._picture, self.content.to_png())
 
 
-class _Job:
+class _Call:
     """One call of the command: many inputs, a bar, a line per output or error."""
 
     def __init__(

@@ -1,8 +1,9 @@
 """What a picture is called: a word for people to read, and never a way to a file."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, count as count_from
 
 from pipelines.errors import ReframeError, RequestError
 from server.errors import ArchiveInvalid, SourceForbidden
@@ -25,6 +26,22 @@ def clean_label(name: str) -> str:
 def base_name(label: str) -> str:
     """A label without its folders."""
     return label.rpartition("/")[2]
+
+
+def tell_apart(outputs: Iterable[tuple[str, str | None]]) -> list[str]:
+    """A part of a name for each output of one source, no two the same.
+
+    Of each its size and its preset, if any, are given: the size is enough where no other has it.
+    """
+    taken: set[str] = set()
+    slots: list[str] = []
+    for size, preset in outputs:
+        more = [f"{size}-{preset.replace('/', '-')}"] if preset else []
+        numbered = (f"{size}-{number}" for number in count_from(2))
+        name = next(each for each in chain([size], more, numbered) if each not in taken)
+        taken.add(name)
+        slots.append(name)
+    return slots
 
 
 @contextmanager

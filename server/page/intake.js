@@ -4,6 +4,8 @@
 import { element, find, icon } from "./element.js";
 import { filesOf, forget, fromAddress, fromFile } from "./picture.js";
 
+const READ = "JPEG, PNG, WebP, AVIF, GIF, TIFF and HEIC";
+
 /** @param {any} store */
 export function showIntake(store) {
   find("choose").addEventListener("click", () => find("file").click());
@@ -186,8 +188,10 @@ function listenToDrops(store) {
     depth = 0;
     veil(false);
     const files = filesOf(event.dataTransfer);
+    const others = (event.dataTransfer?.files.length ?? 0) - files.length;
     if (files.length) take(store, files);
-    else say("That was no picture: JPEG, PNG, WebP, AVIF, GIF, TIFF and HEIC are read.");
+    if (!files.length) say(`That was no picture: ${READ} are read.`);
+    else if (others) say(`${others} of them left out: ${READ} are read.`);
   });
 }
 

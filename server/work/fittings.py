@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pipelines.export.signing import Signer
 from server.access.key_store import KeyStore
 from server.callbacks.history import History
+from server.callbacks.own_style import make_style as make_own_style
 from server.callbacks.secret_store import CallbackSecrets
 from server.callbacks.sender import CallbackSender, Style
 from server.doors import fashn
@@ -68,11 +69,10 @@ def open_fittings(settings: Settings, engine: sa.Engine) -> Fittings:
     history = History(engine)
     sender = CallbackSender(
         history=history,
-        secrets=CallbackSecrets(engine),
+        own=make_own_style(CallbackSecrets(engine), settings.callback_attempts),
         post=fetcher.post,
         link=partial(_link, _open_links(settings), _base(settings)),
         styles=_read_styles(settings),
-        attempts=settings.callback_attempts,
     )
     return Fittings(
         store=store,

@@ -7,12 +7,14 @@ from typing import Any, Protocol
 
 from pipelines.codec.encode import Encoded
 from pipelines.export.files import ExtraFile
+from pipelines.geometry import Size
 from pipelines.plan import Plan
+from pipelines.target import Expansion, output_size
 from server.errors import StorageFull
-from server.images.label import base_name
+from server.images.label import base_name, tell_apart
 from server.images.store import VOLATILE, ImageStore
 from server.jobs.job import Job, Output, OutputExtra
-from server.jobs.order import Task
+from server.jobs.order import Order, SizeTarget, Task
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds between tries to publish where the disk is full: others may make room."""
@@ -56,6 +58,7 @@ class Publisher:
     def __init__(self, store: ImageStore, job: Job) -> None:
         """Nothing is stored yet."""
         self._store, self._order = store, job.order
+        self._marks = _list_marks(job.order)
         prefix = VOLATILE if job.order.volatile else ""
         self._folder = f"{prefix}outputs/{job.id}/"
 
@@ -63,7 +66,7 @@ class Publisher:
         """Store what request ``index`` of source ``source``, called ``label``, became."""
         number = source * len(self._order.targets) * self._order.variants + index
         target, variant = divmod(index, self._order.variants)
-        stem = self._stem(made, variant, label)
+        stem = self._stem(made, target, variant, label)
         record = made.to_json()
         width, height = record["output"]["size"]
         file, extension = made.file, made.file.format.extension
@@ -98,10 +101,10 @@ class Publisher:
             sha256=sha256,
         )
 
-    def _stem(self, made: Made, variant: int, label: str) -> str:
-        """What the files are called, but for what tells them apart."""
-        name, size = base_name(label), made.plan.target
-        stem = f"{name.rpartition('.')[0] or name}-{size.width}x{size.height}"
+    def _stem(self, made: Made, target: int, variant: int, label: str) -> str:
+        """What the files are called; no two outputs of a source share it."""
+        name, mark = base_name(label), self._marks[target]
+        stem = f"{name.rpartition('.')[0] or name}-{made.plan.target}{mark}"
         if self._order.task is Task.PLAN:
             return f"{stem}-plan"
         return f"{stem}-{variant + 1}" if self._order.variants > 1 else stem
@@ -115,3 +118,15 @@ class Publisher:
             else:
                 return
         self._store.put(blob, data)
+
+
+def _list_marks(order: Order) -> list[str]:
+    """What a target's files have after their size, so that no other's are called the same."""
+    targets = [request.target for request in order.requests()[:: order.variants]]
+    sizes = [
+        "" if isinstance(target, Expansion) else str(output_size(target, Size(1, 1)))
+        for target in targets
+    ]
+    presets = [each.preset if isinstance(each, SizeTarget) else None for each in order.targets]
+    names = tell_apart(zip(sizes, presets, strict=True))
+    return [name.removeprefix(size) for name, size in zip(names, sizes, strict=True)]

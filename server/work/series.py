@@ -4,14 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipelines.fill import Fill
 from pipelines.geometry import Box
 from pipelines.plan import Plan
-from pipelines.planner import FEATHER
+from pipelines.planner import blend
 from pipelines.request import ReframeRequest
-
-WIDEST = 8
-"""The seam is at most the place's short side divided by this."""
 
 
 def protect(requests: Iterable[ReframeRequest], boxes: tuple[Box, ...]) -> list[ReframeRequest]:
@@ -27,15 +23,11 @@ def follow(
 ) -> list[ReframeRequest]:
     """The same, to be carried out as the pictures with these records were."""
     return [
-        replace(request, plan=_read_plan(record, request.rules.feather))
+        request if request.plan else replace(request, plan=_read_plan(record, request))
         for request, record in zip(requests, records, strict=True)
     ]
 
 
-def _read_plan(record: dict[str, Any], feather: int | None) -> Plan:
+def _read_plan(record: dict[str, Any], request: ReframeRequest) -> Plan:
     """The plan with its seam: what the source itself could fill needed none, others may."""
-    plan = Plan.from_fields(record["plan"])
-    if record.get("fill") in {None, Fill.GENERATE} or feather == 0:
-        return plan
-    wished = plan.rim + (feather or round(FEATHER * plan.target.long_side))
-    return replace(plan, feather=max(plan.feather, min(wished, min(plan.place.size) // WIDEST)))
+    return blend(Plan.from_fields(record["plan"]), request.rules.feather)

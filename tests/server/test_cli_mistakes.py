@@ -76,6 +76,16 @@ def test_a_mistake_is_one_clear_line_and_an_exit_code(
     assert not list(tmp_path.glob("x*"))
 
 
+def test_a_name_tells_a_terminal_nothing(call: Call, photo: Path, tmp_path: Path) -> None:
+    named = tmp_path / "a\x1b[31m\nb.jpg"
+    named.write_bytes(photo.read_bytes()[:100])
+    done = call("run", named, "-s", "60x60", "-o", tmp_path / "x.png")
+    assert done.returncode == 1
+    assert b"\\x1b[31m\\nb.jpg" in done.stderr
+    assert b"\x1b" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_plan_and_other_wishes_together_are_refused(
     call: Call, photo: Path, tmp_path: Path
 ) -> None:

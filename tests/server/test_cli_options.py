@@ -10,7 +10,7 @@ from PIL import Image
 from typer.main import get_command
 
 from server.cli import app
-from server.cli.jobs_file import GROUPS
+from server.cli.items_file import GROUPS
 from tests.drawings import draw_meadow
 from tests.server.console import Call, size_of
 

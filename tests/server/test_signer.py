@@ -15,6 +15,7 @@ from pipelines.export.signing import Algorithm
 from server.settings import Settings
 from server.signer import find_fault, load_credential, load_signer
 from server.work.environment import make_environment
+from tests.drawings import draw_meadow, to_png
 from tests.pipelines.export.credentials import Credential, make_credential
 from tests.server.console import Call
 
@@ -151,3 +152,21 @@ def test_a_wrong_certificate_ends_the_server_before_it_starts(
     assert done.returncode == 2
     assert b"chain of certificates" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_one_source_that_cannot_be_signed_for_stops_no_other(
+    signed_house: Callable[[Credential], None], call: Call, tmp_path: Path
+) -> None:
+    signed_house(make_credential())
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "b.png").write_bytes(to_png(draw_meadow(60, 40)))
+    call("run", folder / "b.png", "-s", "40x40", "-o", folder / "a.jpg", "--c2pa")
+    data = bytearray((folder / "a.jpg").read_bytes())
+    place = data.index(b"c2pa.assertions")
+    data[place : place + 400] = b"\xff" * 400
+    (folder / "a.jpg").write_bytes(data)
+    done = call("run", folder, "-s", "30x30", "-o", out, "--c2pa")
+    assert done.returncode == 1
+    assert b"a.jpg: the file cannot be signed" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["b.png"]

@@ -52,6 +52,7 @@ FAULTS: Mapping[str, OfModel | OfService] = MappingProxyType(
         "unreachable_target": OfModel(422, "value_error", SIZES),
         "unreachable_plan": OfModel(422, "value_error", SIZES),
         "unreachable_budget": OfModel(422, "value_error"),
+        "source_unsignable": OfModel(422, "value_error", IMAGE),
         "source_unavailable": OfModel(422, "file_download_error", IMAGE),
         "source_forbidden": OfModel(422, "file_download_error", IMAGE),
         "blob_missing": OfModel(422, "file_download_error", IMAGE),

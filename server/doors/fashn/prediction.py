@@ -42,6 +42,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "unreachable_target": INVALID,
         "unreachable_plan": INVALID,
         "unreachable_budget": INVALID,
+        "source_unsignable": INVALID,
         "model_error": "PipelineError",
         "engine_unavailable": "PipelineError",
         "out_of_memory": "PipelineError",

@@ -29,6 +29,7 @@ CALLERS = frozenset(
         "unreachable_target",
         "unreachable_plan",
         "unreachable_budget",
+        "source_unsignable",
         "source_unavailable",
         "source_forbidden",
         "archive_invalid",

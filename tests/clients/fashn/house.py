@@ -26,6 +26,7 @@ from server.access.key_store import KeyStore
 from server.api.app import create_app
 from server.api.fashn import Fashn, make_door
 from server.callbacks.history import History
+from server.callbacks.own_style import make_style
 from server.callbacks.secret_store import CallbackSecrets
 from server.callbacks.sender import CallbackSender
 from server.database.engine import database_url, open_database
@@ -219,7 +220,7 @@ def _working(house: House, address: str) -> Iterator[threading.Lock]:
     engine, links = house.api.engine, house.linker.links
     tell = CallbackSender(
         History(engine),
-        CallbackSecrets(engine),
+        make_style(CallbackSecrets(engine)),
         fetcher.post,
         lambda output: address + links.path(output.blob, output.file_name),
         sleep=lambda _: None,

@@ -15,7 +15,7 @@ from pipelines import preview
 from pipelines.codec.decode import Source, decode
 from pipelines.codec.encode import Format, encode
 from pipelines.codec.notice import Notice
-from pipelines.errors import InvalidOption, UnreachableBudget
+from pipelines.errors import InvalidOption, SourceUnsignable, UnreachableBudget
 from pipelines.export.files import Material, export
 from pipelines.export.provenance import ALTERED, EDITED_BY_MODEL, MADE_BY_MODEL, TOOL, version
 from pipelines.export.signing import SIGNABLE, Algorithm, Signer
@@ -229,6 +229,8 @@ def test_a_source_whose_own_store_is_broken_does_no_harm(signer: Signer) -> None
     made = export(finish(source=decode(bytes(signed))), Export(), signer)
     assert not made.provenance.c2pa
     assert made.file.notes == ("not signed: the source's own C2PA data is damaged",)
+    with pytest.raises(SourceUnsignable, match="cannot be signed: the source's own C2PA data"):
+        export(finish(source=decode(bytes(signed))), Export(c2pa=True), signer)
 
 
 def test_a_source_that_was_changed_after_it_was_signed_is_said_to_be_so(signer: Signer) -> None:

@@ -162,7 +162,10 @@ def test_usage_counts_what_the_key_has_used(api: Api) -> None:
 
 
 def test_the_documentation_comes_from_here_alone(api: Api) -> None:
-    page = api("GET", "/docs", secret="none").text
+    answer = api("GET", "/docs", secret="none")
+    assert "connect-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-frame-options"] == "DENY"
+    page = answer.text
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
     for asset in re.findall(r'(?:src|href)="(/[^"]+)"', page):

@@ -9,7 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from server.access.key_store import KeyStore
 from server.batch.remote_maker import LARGE
+from server.database.engine import database_url, open_database
+from server.jobs.workers import Beat, beat
 from tests.drawings import draw_meadow, to_png
 from tests.server.batch.process import Process, start
 from tests.server.console import size_of
@@ -144,6 +147,27 @@ def test_a_server_may_restart_while_a_batch_goes_on(folder: Path, tmp_path: Path
     assert {line["error"] for line in rest} == {None}
 
 
+def test_what_the_key_has_of_its_own_changes_no_output(folder: Path, tmp_path: Path) -> None:
+    data, out, here = tmp_path / "data", tmp_path / "out", tmp_path / "here"
+    data.mkdir()
+    with serve(data) as (base, _):
+        database = open_database(database_url(data, None))
+        defaults = {"xmp": False, "extras": ["mask", "generated"]}
+        _, secret = KeyStore(database).create("studio", defaults=defaults)
+        database.dispose()
+        with batch(base, secret, folder, out, "-s", "64x48", "--extra", "mask") as process:
+            finish(process)
+            assert process.wait() == 0
+    with start(folder, here, "-s", "64x48", "--extra", "mask") as process:
+        finish(process)
+        assert process.wait() == 0
+    made = {path.name for path in (out / "deep").iterdir()}
+    assert made == {path.name for path in (here / "deep").iterdir()}
+    assert len(made) == 6
+    for name in made:
+        assert (out / "deep" / name).read_bytes() == (here / "deep" / name).read_bytes()
+
+
 def test_a_wrong_key_is_told_before_anything_is_sent(
     server: tuple[str, str], folder: Path, tmp_path: Path
 ) -> None:
@@ -151,3 +175,16 @@ def test_a_wrong_key_is_told_before_anything_is_sent(
     with batch(base, "wrong", folder, tmp_path / "out", "-s", "64x48") as process:
         assert finish(process) == []
         assert process.wait() == 1
+
+
+def test_another_engine_on_the_server_makes_everything_again(folder: Path, tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    with serve(data) as server:
+        skipped = []
+        for engine in ("preview", "preview", "another"):
+            beat(open_database(database_url(data, None)), Beat("w", "cpu", engine, 1))
+            with batch(*server, folder, out, "-s", "64x48") as process:
+                skipped.append([line.get("skipped", False) for line in finish(process)])
+                assert process.wait() == 0
+    assert skipped == [[False] * 3, [True] * 3, [False] * 3]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pipelines.errors import SourceUnavailable
 from server.callbacks import sender as sender_module
 from server.callbacks.history import History
+from server.callbacks.own_style import make_style
 from server.callbacks.payload import render_callback
 from server.callbacks.secret_store import CallbackSecrets
 from server.callbacks.sender import CallbackSender, Style
@@ -88,7 +89,7 @@ def make_sender(
     style = Style(render_callback, lambda *_: {}, pauses or (), lambda status: status >= 500)
     sender = CallbackSender(
         History(engine),
-        CallbackSecrets(engine),
+        make_style(CallbackSecrets(engine)),
         post,
         lambda output: f"https://here/{output.blob}",
         sleep=naps.append,

@@ -8,6 +8,14 @@ from playwright.sync_api import Browser, expect
 
 from tests.server.page.visit import Visit, visit
 
+DROP_TWO = """() => {
+  const carried = new DataTransfer();
+  carried.items.add(new File(['words'], 'notes.txt', { type: 'text/plain' }));
+  carried.items.add(new File(['words'], 'a.png', { type: 'image/png' }));
+  document.body.dispatchEvent(
+    new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true }));
+}"""
+
 
 @pytest.mark.slow
 def test_without_javascript_it_says_what_is_missing(
@@ -34,6 +42,16 @@ def test_a_picture_that_cannot_be_read_is_marked_and_keeps_the_focus(
     expect(thumb).to_be_focused()
     expect(thumb).to_have_text("TIF")
     expect(thumb).to_have_attribute("title", re.compile("^broken.tif: the file is not a "))
+    forgive(opened, "status of 422")
+
+
+@pytest.mark.slow
+def test_of_what_is_dropped_only_pictures_are_taken_and_the_rest_is_told(opened: Visit) -> None:
+    page = opened.page
+    page.evaluate(DROP_TWO)
+    expect(page.locator(".thumb")).to_have_count(1)
+    expect(page.locator("#intake-problem")).to_contain_text("1 of them left out")
+    expect(page.locator(".thumb.unread")).to_have_count(1)
     forgive(opened, "status of 422")
 
 
@@ -78,3 +96,9 @@ def test_an_address_with_odd_percent_signs_is_one(opened: Visit) -> None:
 def forgive(opened: Visit, said: str) -> None:
     """What the browser says of an answer that was meant to fail."""
     opened.problems[:] = [each for each in opened.problems if said not in each]
+
+
+@pytest.mark.slow
+def test_the_documentation_is_drawn_within_its_policy(opened: Visit) -> None:
+    opened.page.goto(f"{opened.base}/docs")
+    expect(opened.page.locator(".opblock").first).to_be_visible()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.jobs_file import GROUPS
+from server.cli.items_file import GROUPS
 from tests.drawings import draw_meadow
 from tests.house.house import ROOT
 

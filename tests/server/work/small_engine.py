@@ -36,12 +36,12 @@ class SmallPainter:
 
     def __call__(self, painting: Painting, progress: Progress) -> Image.Image:
         """Follow the prompt, then paint."""
-        append(self._log, f"begin {painting.seed} {os.getpid()}")
+        append(self._log, f"begin {painting.seed} {os.getpid()} {time.time()}")
         self._follow(painting.prompt, progress)
         picture = Image.new("RGB", painting.canvas.size, (painting.seed % 256, 90, 160))
         place = painting.canvas.place
         picture.paste(painting.canvas.picture.crop(place), place[:2])
-        append(self._log, f"end {painting.seed} {os.getpid()}")
+        append(self._log, f"end {painting.seed} {os.getpid()} {time.time()}")
         return picture
 
     def _follow(self, prompt: str, progress: Progress) -> None:

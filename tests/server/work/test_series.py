@@ -9,14 +9,19 @@ import pytest
 import uuid_utils
 from PIL import Image
 
+from pipelines import preview
+from pipelines.fill import Fill
 from pipelines.geometry import Size
 from pipelines.plan import Plan
+from pipelines.reframe import Reframer
 from pipelines.request import ReframeRequest
-from pipelines.rules import Rules
+from pipelines.rules import Policy, Rules
+from server.batch.local_maker import LocalMaker
+from server.batch.wish import Wish
 from server.jobs.job import Job, Status
 from server.jobs.order import Order, OrderRules, SizeTarget
 from server.work.series import follow
-from tests.drawings import center, draw_coordinates, draw_object_on_white, to_png
+from tests.drawings import center, draw_coordinates, draw_meadow, draw_object_on_white, to_png
 from tests.server.jobs.house import make_draft
 from tests.server.work.workshop import Workshop, kill
 
@@ -150,13 +155,38 @@ def test_files_beside_an_output_are_published_with_it(workshop: Workshop) -> Non
     assert record["output"]["sha256"] == output.sha256
 
 
-def test_others_get_the_seam_that_the_first_picture_did_not_need() -> None:
-    plan = replace(center(Size(600, 400), Size(600, 1000)), feather=3, rim=3)
-    request = ReframeRequest(Size(600, 1000))
-    records = [{"plan": plan.to_json(), "fill": fill} for fill in ("solid", "generate")]
-    painted, as_it_was = follow([request, request], records)
-    assert painted.plan == replace(plan, feather=3 + 8)
-    assert as_it_was.plan == plan
-    sharp = replace(request, rules=Rules(feather=0))
-    (unblended,) = follow([sharp], records[:1])
-    assert unblended.plan == plan
+def frame_scan() -> bytes:
+    """On an even background with a dark border, as scanners leave it."""
+    picture = draw_object_on_white(240, 160)
+    scan = Image.new("RGB", (248, 168), (20, 20, 20))
+    scan.paste(picture, (4, 4))
+    return to_png(scan)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [to_png(draw_object_on_white(240, 160)), to_png(draw_meadow(240, 160)), frame_scan()],
+    ids=["studio", "photo", "scan"],
+)
+@pytest.mark.parametrize(
+    "rules", [Rules(Policy.EXPAND, feather=feather) for feather in (None, 0, 5)]
+)
+def test_a_series_here_and_one_of_a_job_have_one_plan(source: bytes, rules: Rules) -> None:
+    sizes = (Size(240, 400), Size(500, 160), Size(60, 40))
+    requests = [
+        ReframeRequest(size, rules, fill=fill)
+        for size in sizes
+        for fill in (Fill.AUTO, Fill.SOLID, Fill.GENERATE)
+    ]
+    reframer = Reframer(preview.load())
+    records = [json.loads(json.dumps(made.to_json())) for made in reframer(source, requests)]
+    assert len({record["fill"] for record in records}) > 1
+    here = LocalMaker(reframer).plan_series(source, [Wish(request) for request in requests])
+    assert [each.plan for each in follow(requests, records)] == [wish.plan for wish in here]
+
+
+def test_a_plan_that_was_given_keeps_its_own_seam() -> None:
+    plan = replace(center(Size(60, 40), Size(60, 100)), feather=2)
+    request = ReframeRequest(Size(60, 100), plan=plan)
+    drawn = {"plan": replace(plan, feather=0).to_json(), "fill": "solid"}
+    assert follow([request], [drawn]) == [request]

@@ -99,7 +99,7 @@ class Workshop:
     def renders(self, word: str) -> Counter[int]:
         """How often painting with each seed has begun, or ended."""
         lines = (line.split() for line in self.lines("renders.log"))
-        return Counter(int(seed) for kind, seed, _ in lines if kind == word)
+        return Counter(int(seed) for kind, seed, *_ in lines if kind == word)
 
     def deliveries(self) -> list[str]:
         """The jobs whose callbacks were sent, once for each time."""

@@ -17,7 +17,7 @@ def desk(tmp_path: Path) -> Path:
 
 
 def carry_out(call: Call, desk: Path, text: str, *options: str | Path) -> Done:
-    table = desk / "jobs.csv"
+    table = desk / "items.csv"
     table.write_text(text, encoding="utf-8-sig")
     return call("batch", desk / "out", "--csv", table, *options)
 
@@ -54,7 +54,7 @@ def test_where_a_row_is_silent_the_options_hold(call: Call, desk: Path) -> None:
 
 
 def test_inputs_lie_in_the_folder_that_is_given(call: Call, desk: Path) -> None:
-    table = desk / "jobs.csv"
+    table = desk / "items.csv"
     table.write_text("input\nb.png\n")
     done = call("batch", desk / "photos", desk / "out", "--csv", table, "-s", "40x30")
     assert done.returncode == 0, done.stderr

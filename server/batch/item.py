@@ -1,4 +1,4 @@
-"""What a batch has to do: one source and its outputs, each with a place."""
+"""One source of a batch and what is to be made of it, each output with a place."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import InvalidOption
-from server.batch.naming import Names, tell_apart
+from server.batch.naming import Names, list_slots
 from server.batch.source import Input
 from server.batch.wish import Wish
 
@@ -30,14 +30,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BatchItem:
     """A source and its wishes, before the outputs have their paths.
 
     ``origin`` is what the source is called from run to run. ``output`` is the path of the one
     output, where that was asked for; ``where`` says who asked, for people.
     """
 
-    item: Input
+    source: Input
     origin: str
     wishes: tuple[Wish, ...]
     output: Path | None = None
@@ -45,66 +45,67 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A source and its outputs."""
+class PlacedItem:
+    """A source and its outputs, each with its path."""
 
-    item: Input
+    source: Input
     origin: str
     pieces: tuple[Piece, ...]
 
 
-def place(jobs: Sequence[Job], names: Names, folder: Path) -> list[Task]:
+def place(items: Sequence[BatchItem], names: Names, folder: Path) -> list[PlacedItem]:
     """Give every output its path in ``folder``; paths that were asked for come first.
 
     Raises:
         InvalidOption: two outputs are to have one name, or an output that of a source.
     """
     siblings: dict[str, list[Wish]] = {}
-    for job in jobs:
-        if job.output is None:
-            siblings.setdefault(job.origin, []).extend(job.wishes)
-    slots = {origin: iter(tell_apart(wishes)) for origin, wishes in siblings.items()}
+    for item in items:
+        if item.output is None:
+            siblings.setdefault(item.origin, []).extend(item.wishes)
+    slots = {origin: iter(list_slots(wishes)) for origin, wishes in siblings.items()}
     fixed: dict[Path, tuple[Piece, ...]] = {}
-    for job in jobs:
-        if job.output is not None:
-            fixed[job.output] = _fix(job, names, taken=job.output in fixed)
-    tasks = []
-    for job in jobs:
-        if job.output is not None:
-            pieces = fixed[job.output]
+    for item in items:
+        if item.output is not None:
+            fixed[item.output] = _fix(item, names, taken=item.output in fixed)
+    placed = []
+    for item in items:
+        if item.output is not None:
+            pieces = fixed[item.output]
         else:
-            alone = len(siblings[job.origin]) == 1
+            alone = len(siblings[item.origin]) == 1
             pieces = tuple(
-                _name(job, wish, next(slots[job.origin]), names, alone=alone) for wish in job.wishes
+                _name(item, wish, next(slots[item.origin]), names, alone=alone)
+                for wish in item.wishes
             )
-        tasks.append(Task(job.item, job.origin, pieces))
-    _check(tasks, folder.resolve())
-    return tasks
+        placed.append(PlacedItem(item.source, item.origin, pieces))
+    _check(placed, folder.resolve())
+    return placed
 
 
-def _fix(job: Job, names: Names, *, taken: bool) -> tuple[Piece, ...]:
-    assert job.output is not None
-    wish = job.wishes[0]
-    slot = job.output.as_posix()
+def _fix(item: BatchItem, names: Names, *, taken: bool) -> tuple[Piece, ...]:
+    assert item.output is not None
+    wish = item.wishes[0]
+    slot = item.output.as_posix()
     extras = sorted(wish.request.export.extras)
-    if taken or not names.reserve(job.output, owner_of(job.origin, slot), extras):
-        msg = f"{job.where}: another output is called {job.output} too"
+    if taken or not names.reserve(item.output, owner_of(item.origin, slot), extras):
+        msg = f"{item.where}: another output is called {item.output} too"
         raise InvalidOption(msg)
-    return (Piece(wish, job.output, slot),)
+    return (Piece(wish, item.output, slot),)
 
 
-def _name(job: Job, wish: Wish, slot: str, names: Names, *, alone: bool) -> Piece:
-    owner = owner_of(job.origin, slot)
-    path = names.give(job.item.relative, owner, "" if alone else f"_{slot}", wish)
+def _name(item: BatchItem, wish: Wish, slot: str, names: Names, *, alone: bool) -> Piece:
+    owner = owner_of(item.origin, slot)
+    path = names.give(item.source.relative, owner, "" if alone else f"_{slot}", wish)
     return Piece(wish, path, slot)
 
 
-def _check(tasks: Sequence[Task], folder: Path) -> None:
-    sources = {task.item.path.resolve() for task in tasks if task.item.path}
+def _check(placed: Sequence[PlacedItem], folder: Path) -> None:
+    sources = {item.source.path.resolve() for item in placed if item.source.path}
     if not any(folder in path.parents for path in sources):
         return
-    for task in tasks:
-        for piece in task.pieces:
+    for item in placed:
+        for piece in item.pieces:
             if (folder / piece.output).resolve() in sources:
                 msg = f"{piece.output} is a source and is not written over"
                 raise InvalidOption(msg)

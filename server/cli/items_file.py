@@ -13,8 +13,8 @@ from typer.main import get_command
 from pipelines.codec.encode import Format
 from pipelines.errors import InvalidOption, ReframeError
 from pipelines.presets.catalogue import Catalogue
+from server.batch.item import BatchItem
 from server.batch.source import Input
-from server.batch.task import Job
 from server.batch.wish import Wish
 from server.cli.groups import grouped
 from server.cli.options import RuleOptions, TargetOptions
@@ -73,13 +73,13 @@ class _Row(NamedTuple):
     """Where files that it names are."""
 
 
-def read_jobs(path: Path, folder: Path, options: Options, catalogue: Catalogue) -> list[Job]:
-    """A job for each row; ``folder`` is where inputs are, ``options`` hold where a row is silent.
+def read_items(path: Path, folder: Path, options: Options, catalogue: Catalogue) -> list[BatchItem]:
+    """An item for each row; ``folder`` is where inputs are, ``options`` hold where a row is silent.
 
     Raises:
         InvalidOption: with line and column.
     """
-    jobs = []
+    items = []
     for row in _read_rows(path, folder):
         name, output = row.cells.pop("input", ""), row.cells.pop("output", "")
         if not name:
@@ -90,14 +90,14 @@ def read_jobs(path: Path, folder: Path, options: Options, catalogue: Catalogue) 
         if place and len(wishes) > 1:
             msg = f"{row.where}, column output: {len(wishes)} outputs cannot all be {place}"
             raise InvalidOption(msg)
-        jobs.append(_job(name, tuple(wishes), place, row))
-    if not jobs:
+        items.append(_item(name, tuple(wishes), place, row))
+    if not items:
         msg = f"{path} has no rows"
         raise InvalidOption(msg)
-    return jobs
+    return items
 
 
-def _job(name: str, wishes: tuple[Wish, ...], output: Path | None, row: _Row) -> Job:
+def _item(name: str, wishes: tuple[Wish, ...], output: Path | None, row: _Row) -> BatchItem:
     if name.startswith(("http://", "https://")):
         msg = f"{row.where}, column input: {name} is not fetched: give a file"
         raise InvalidOption(msg)
@@ -105,7 +105,7 @@ def _job(name: str, wishes: tuple[Wish, ...], output: Path | None, row: _Row) ->
     inside = not Path(name).is_absolute() and ".." not in Path(name).parts
     relative = Path(name) if inside else Path(path.name)
     origin = relative.as_posix() if inside else path.resolve().as_posix()
-    return Job(Input(path, relative), origin, wishes, output, f"{row.where}, column output")
+    return BatchItem(Input(path, relative), origin, wishes, output, f"{row.where}, column output")
 
 
 def _read_rows(path: Path, folder: Path) -> Iterator[_Row]:
