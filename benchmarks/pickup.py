@@ -1,7 +1,8 @@
 """How soon a job is taken up, and how long the device rests between two.
 
 ``python -m benchmarks.pickup``: a worker whose engine sleeps. First jobs come one by one into an
-idle house, then many wait in line. ``--postgres`` on a real server, else on SQLite. Prints medians and 99th percentiles.
+idle house, then many wait in line. ``--postgres`` on a real server, else on SQLite. Prints medians
+and 99th percentiles.
 """
 
 import argparse

@@ -74,7 +74,7 @@ def _carry_out(workshop: Workshop, runs: int, until: float) -> None:
         line.extend(workshop.submit(callback_url=HOOK) for _ in range(room))
         runs -= room
         time.sleep(0.02)
-    workshop.wait([line[-1]], seconds=120)
+    workshop.wait(list(line)[-1:], seconds=120)
 
 
 def _look(workshop: Workshop, pid: int) -> Sample:
