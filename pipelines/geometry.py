@@ -12,7 +12,6 @@ from typing import NamedTuple, Self
 
 from pipelines.errors import InvalidOption
 
-
 MOST_OFF = 0.05
 """How far the ratios of two sizes differ at most where they count as one."""
 

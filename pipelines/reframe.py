@@ -127,7 +127,7 @@ class Reframer:
             models=engine.models,
             mode=request.mode,
             source=source,
-            composition=described.composition,
+            composition=seen,
             rules=rules,
             plan=made.plan,
             fill=made.fill,

@@ -78,8 +78,7 @@ class Reframed:
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """What the planner went by: what was found, and what the caller protects."""
-        seen = self.composition.protecting(self.rules.protect, self.rules.protect_kinds)
-        return seen.subjects
+        return self.composition.subjects
 
     def with_record(self) -> Self:
         """With its own record as one more file beside it."""

@@ -43,12 +43,19 @@ class ReframeRequest:
         if not 0 <= self.retries <= MOST_RETRIES:
             msg = f"retries is a number from 0 to {MOST_RETRIES}, not {self.retries}"
             raise InvalidOption(msg)
-        if self.fallback and not self.fallback.is_drawn:
-            names = ", ".join(fill for fill in Fill if fill.is_drawn)
-            msg = f"the fallback is one of {names}, not {self.fallback}"
-            raise InvalidOption(msg)
+        if self.fallback:
+            check_fallback(self.fallback)
 
     @property
     def counts_subjects(self) -> bool:
         """Whether what was painted is looked at for subjects that the source does not have."""
         return bool(self.retries or self.fallback or self.mode is Mode.QUALITY)
+
+
+def check_fallback(fill: Fill) -> Fill:
+    """The same; raises InvalidOption for one that needs an engine."""
+    if not fill.is_drawn:
+        names = ", ".join(each for each in Fill if each.is_drawn)
+        msg = f"a fallback is one of {names}: it is there where painting was not good enough"
+        raise InvalidOption(msg)
+    return fill

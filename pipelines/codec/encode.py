@@ -101,6 +101,7 @@ def encode(
     *,
     quality: int | None = None,
     max_bytes: int | None = None,
+    background: str = "white",
     embedded: Embedded = Embedded(),  # noqa: B008  frozen
 ) -> Encoded:
     """Write an sRGB ``picture``, RGB or RGBA, as a file of at most ``max_bytes``.
@@ -110,6 +111,7 @@ def encode(
         format: what to write.
         quality: 1 to 100, the format's default when None; ignored by lossless formats.
         max_bytes: lossy formats give up quality for it, down to 30; PNG takes more time.
+        background: what transparency is laid on where the format has none, as for ``flatten``.
         embedded: what goes into the file besides the picture; it counts.
 
     Raises:
@@ -122,7 +124,7 @@ def encode(
     if max(picture.size) > format.max_side:
         msg = f"{format} holds at most {format.max_side} pixels per side, not {max(picture.size)}"
         raise InvalidOption(msg)
-    picture, notes = _fit_mode(picture, format)
+    picture, notes = _fit_mode(picture, format, background)
     start = quality or format.default_quality
     if start is None or not format.lossy:
         data = _encode_lossless(picture, format, max_bytes, embedded)
@@ -140,12 +142,16 @@ def flatten(picture: Image.Image, background: str = "white") -> Image.Image:
     return below
 
 
-def _fit_mode(picture: Image.Image, format: Format) -> tuple[Image.Image, tuple[str, ...]]:  # noqa: A002
+def _fit_mode(
+    picture: Image.Image,
+    format: Format,  # noqa: A002
+    background: str,
+) -> tuple[Image.Image, tuple[str, ...]]:
     if picture.mode not in ("RGB", "RGBA"):
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     if picture.mode == "RGB" or format is not Format.JPEG:
         return picture, ()
-    return flatten(picture), ("transparency laid on white: JPEG has none",)
+    return flatten(picture, background), (f"transparency laid on {background}: JPEG has none",)
 
 
 def _encode_lossless(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from PIL import Image
 
@@ -45,8 +46,9 @@ def export(material: Material, wishes: Export, signer: Signer | None = None) -> 
     check_signing(wishes, can_sign=signer is not None)
     output = material.composed.output
     notes: tuple[str, ...] = ()
-    if output.mode == "RGBA" and wishes.flattens:
-        output, notes = flatten(output, wishes.colour), (_explain(wishes),)
+    if output.mode == "RGBA" and wishes.alpha is Alpha.FLATTEN:
+        output = flatten(output, wishes.colour)
+        notes = (f"transparency laid on {wishes.background or 'white'}",)
     layers = tuple(_list_layers(material, wishes)) if wishes.format is Format.PSD else ()
     said = write_metadata(material, wishes)._replace(layers=layers)
     embedded = said.within(wishes.format.max_block)
@@ -63,14 +65,22 @@ def export(material: Material, wishes: Export, signer: Signer | None = None) -> 
 
 def _write(output: Image.Image, wishes: Export, embedded: Embedded) -> tuple[Encoded, Embedded]:
     """The file, and what is embedded in it: where nothing else helps, metadata is left out."""
-    quality, limit = wishes.quality, wishes.max_bytes
+    limit = wishes.max_bytes
+    write = partial(
+        encode,
+        output,
+        wishes.format,
+        quality=wishes.quality,
+        max_bytes=limit,
+        background=wishes.background or "white",
+    )
     try:
-        file = encode(output, wishes.format, quality=quality, max_bytes=limit, embedded=embedded)
+        file = write(embedded=embedded)
     except UnreachableBudget:
         bare = Embedded(layers=embedded.layers)
         if bare == embedded:
             raise
-        file = encode(output, wishes.format, quality=quality, max_bytes=limit, embedded=bare)
+        file = write(embedded=bare)
         note = f"metadata left out, copyright and all, to fit {limit} bytes"
         return replace(file, notes=(*file.notes, note)), bare
     return file, embedded
@@ -101,11 +111,6 @@ def _sign(
             raise UnreachableBudget(msg)
         return replace(file, notes=(*file.notes, f"not signed: {fault}")), False
     return replace(file, data=data), True
-
-
-def _explain(wishes: Export) -> str:
-    note = f"transparency laid on {wishes.background or 'white'}"
-    return note if wishes.alpha is Alpha.FLATTEN else f"{note}: JPEG has none"
 
 
 def _list_layers(material: Material, wishes: Export) -> Iterator[Layer]:

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pipelines.codec.encode import Format
 from pipelines.errors import InvalidOption
 
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+COLOUR = "^#[0-9a-fA-F]{6}$"
+"""A pattern for ``#rrggbb``."""
 
 
 class Alpha(StrEnum):
@@ -64,7 +65,7 @@ class Export:
 
     def __post_init__(self) -> None:
         """Raise InvalidOption for a background that is no colour."""
-        if self.background is not None and not _COLOUR.fullmatch(self.background):
+        if self.background is not None and not re.fullmatch(COLOUR, self.background):
             msg = f"a background is a colour like #ff8800, not {self.background!r}"
             raise InvalidOption(msg)
 

@@ -6,12 +6,13 @@ name, and a file appears under its name only when it is whole.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from pipelines.codec.encode import Format
 from pipelines.errors import InvalidOption, OutputUnwritable
-from pipelines.export.wishes import Extra
+from pipelines.export.extras import ExtraFile
 from pipelines.geometry import Size
 from server.batch.naming import name_beside
 from server.batch.source import STREAM, SUFFIXES, Input
@@ -35,6 +36,13 @@ def _is_folder(output: str) -> bool:
     return output.endswith(os.sep) or Path(output).is_dir() or not ending.isalpha()
 
 
+def _list_names(path: Path, extras: Sequence[ExtraFile]) -> Iterator[Path]:
+    """An output's, and those of the files beside it."""
+    yield path
+    for extra in extras:
+        yield name_beside(path, extra.kind, extra.extension)
+
+
 class Outputs:
     """Names outputs and writes them."""
 
@@ -56,34 +64,45 @@ class Outputs:
             msg = f"{len(inputs) * count} outputs cannot all be {output}; give -o a folder"
             raise InvalidOption(msg)
 
-    def path(self, item: Input, size: Size, extension: str) -> Path | None:
-        """Where this output goes; None for stdout."""
+    def path(
+        self, item: Input, size: Size, extension: str, extras: Sequence[ExtraFile] = ()
+    ) -> Path | None:
+        """Where this output goes, all names beside it being free; None for stdout.
+
+        Raises:
+            InvalidOption: one of the names is taken, or that of a source; none is kept then.
+        """
         if self._output == STREAM:
             return None
-        if self._is_file:
-            path = Path(self._output)
-            if path in self._taken:
-                msg = f"{path} is asked for twice"
+        path = Path(self._output)
+        if not self._is_file:
+            path = self._find_free(item, size, extension, extras)
+        names = list(_list_names(path, extras))
+        for name in names:
+            self._check(name)
+            if name in self._taken:
+                msg = f"{name} is the name of an output: give the others another place"
                 raise InvalidOption(msg)
-        else:
-            stem = item.relative.stem + (f"_{size}" if self._count > 1 else "")
-            folder = Path(self._output) / item.relative.parent
-            path = folder / f"{stem}{extension}"
-            kind = item.relative.suffix.lower().removeprefix(".")
-            tries = 1
-            while path.with_suffix("") in self._stems:
-                # a.jpg and a.png in one folder, or one size asked for twice
-                path = folder / f"{stem}-{kind}{tries if tries > 1 else ''}{extension}"
-                tries += 1
-        return self.reserve(path)
+        for name in names:
+            self.reserve(name)
+        return path
 
-    def beside(self, output: Path, kind: Extra, extension: str) -> Path:
-        """Where a file beside ``output`` goes; raises InvalidOption where the name is taken."""
-        path = name_beside(output, kind, extension)
-        if path in self._taken:
-            msg = f"{path} is the name of an output: give the others another place"
-            raise InvalidOption(msg)
-        return self.reserve(path)
+    def _find_free(
+        self, item: Input, size: Size, extension: str, extras: Sequence[ExtraFile]
+    ) -> Path:
+        """Called after its source, and more where that is taken."""
+        stem = item.relative.stem + (f"_{size}" if self._count > 1 else "")
+        folder = Path(self._output) / item.relative.parent
+        kind = item.relative.suffix.lower().removeprefix(".") or "file"
+        # a.jpg and a.png in one folder, or one size asked for twice
+        numbered = (f"{stem}-{kind}{number}" for number in count(2))
+        for name in chain([stem, f"{stem}-{kind}"], numbered):
+            path = folder / f"{name}{extension}"
+            if path.with_suffix("") not in self._stems and self._taken.isdisjoint(
+                _list_names(path, extras)
+            ):
+                return path
+        raise AssertionError
 
     def reserve(self, path: Path) -> Path:
         """Keep ``path`` for one file; raises InvalidOption where it is a source."""

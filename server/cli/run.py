@@ -16,6 +16,7 @@ from pipelines.progress import Step
 from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
 from server.batch.local_maker import LocalMaker
+from server.batch.naming import name_beside
 from server.batch.source import STREAM, Input, find_inputs
 from server.batch.wish import Fitter, Wish
 from server.cli import options
@@ -168,15 +169,14 @@ class _Call:
 
     def _deliver(self, item: Input, reframed: Reframed, preset: str | None) -> None:
         file, size = reframed.file, reframed.plan.target
-        path = self._outputs.path(item, size, file.format.extension)
+        path = self._outputs.path(item, size, file.format.extension, reframed.extras)
         self._outputs.write(path, file.data)
         for warning in (*reframed.warnings, *reframed.review):
             self._report.warn(item.name, warning)
         if path is None:
             return
         for extra in reframed.extras:
-            place = self._outputs.beside(path, extra.kind, extra.extension)
-            self._outputs.write(place, extra.data)
+            self._outputs.write(name_beside(path, extra.kind, extra.extension), extra.data)
         if self._sheet:
             self._sheet.content.add(item.relative.name, path, reframed)
         record = {"input": item.name, "file": str(path), **reframed.to_json()}

@@ -5,16 +5,17 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from pipelines.composition import SubjectKind
-from pipelines.export.wishes import Extra
+from pipelines.errors import InvalidOption
+from pipelines.export.wishes import COLOUR, Extra
 from pipelines.fill import Fill
+from pipelines.request import check_fallback
 
 
 def _check_fallback(fill: Fill) -> Fill:
-    if not fill.is_drawn:
-        names = ", ".join(each for each in Fill if each.is_drawn)
-        msg = f"a fallback is one of {names}: it is there where painting was not good enough"
-        raise ValueError(msg)
-    return fill
+    try:
+        return check_fallback(fill)
+    except InvalidOption as error:
+        raise ValueError(error.detail) from error
 
 
 def _order_extras(extras: tuple[Extra, ...]) -> tuple[Extra, ...]:
@@ -25,7 +26,7 @@ def _order_kinds(kinds: tuple[SubjectKind, ...]) -> tuple[SubjectKind, ...]:
     return tuple(kind for kind in SubjectKind if kind in kinds)
 
 
-Colour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[str, Field(pattern=COLOUR)]
 """``#rrggbb``."""
 
 Fallback = Annotated[Fill, AfterValidator(_check_fallback)]

@@ -1,7 +1,6 @@
 """A plan job: the source is looked at and its plans are drawn, and nothing is painted."""
 
 import importlib.metadata
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from pipelines.engine import Mode
 from pipelines.export.files import ExtraFile
 from pipelines.overlay import draw_overlay
 from pipelines.plan import Plan
-from pipelines.progress import Progress, Step, Stopwatch
+from pipelines.progress import Step, Stopwatch
 from pipelines.reframe import Described, Reframer
 from pipelines.request import ReframeRequest
 from pipelines.rules import Rules
@@ -62,23 +61,14 @@ class Drawn:
         }
 
 
-def draw_plans(
-    reframer: Reframer, data: bytes, requests: Sequence[ReframeRequest], progress: Progress
-) -> Iterator[Drawn]:
-    """A plan for every request in turn; the source is decoded and described once.
-
-    Raises:
-        ReframeError: what went wrong; plans already yielded stand.
-    """
-    watch = Stopwatch(progress)
-    described = reframer.describe(data, watch)
-    for request in requests:
-        yield _draw(reframer, described, request, Stopwatch(progress, watch.seconds))
-
-
-def _draw(
+def draw_plan(
     reframer: Reframer, described: Described, request: ReframeRequest, watch: Stopwatch
 ) -> Drawn:
+    """The plan for one request; ``watch`` has the seconds of what was done before.
+
+    Raises:
+        ReframeError: what went wrong.
+    """
     watch.start(Step.PLAN)
     plan = reframer.plan(described, request)
     watch.start(Step.ENCODE)

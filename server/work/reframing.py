@@ -5,7 +5,7 @@ worker ended, goes on after the last step that was.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -13,12 +13,11 @@ from typing import Any, NoReturn
 
 import structlog
 
-from pipelines.codec.decode import decode
 from pipelines.errors import DeviceFailed, InvalidOption, ReframeError, RequestError
 from pipelines.geometry import Size
-from pipelines.progress import Step
+from pipelines.progress import Step, Stopwatch
 from pipelines.protection import read_mask
-from pipelines.reframe import Reframer
+from pipelines.reframe import Described, Reframer
 from pipelines.request import ReframeRequest
 from server.images.gather import Gathered, mask_blob, shelf_of
 from server.images.label import name_one, named
@@ -28,12 +27,15 @@ from server.jobs.order import Task
 from server.jobs.outage import insist
 from server.work.bench import Bench, explain
 from server.work.device import Rank, Share
-from server.work.planning import draw_plans
+from server.work.planning import draw_plan
 from server.work.publishing import Made, Publisher
 from server.work.series import follow, protect
 from server.work.teller import Teller
 
 log = structlog.get_logger("server.work")
+
+Make = Callable[[Described, ReframeRequest, Stopwatch], Made]
+"""One output of a described source."""
 
 OF_THE_SOURCE = {Step.DECODE, Step.DESCRIBE}
 """Steps that all targets share."""
@@ -113,7 +115,7 @@ class Reframing:
         outputs: list[Output] = []
         seconds: dict[str, float] = {}
         first: dict[str, float] = {}
-        work = self._work(reframer, data, self._prepare(data), teller)
+        work = self._work(reframer, data, teller)
         while made := self._next(work, len(outputs), teller):
             outputs.append(self._publisher.publish(made, number, len(outputs), source.label))
             # decoding and describing happened once, and stand in every record
@@ -127,24 +129,24 @@ class Reframing:
                 seconds[step] = max(0.0, seconds[step] - waited)
         return outputs, seconds
 
-    def _work(
-        self,
-        reframer: Reframer,
-        data: bytes,
-        requests: Sequence[ReframeRequest],
-        teller: Teller,
-    ) -> Iterator[Made]:
-        if self._is_plan:
-            return draw_plans(reframer, data, requests, teller)
-        return reframer(data, requests, teller)
+    def _work(self, reframer: Reframer, data: bytes, teller: Teller) -> Iterator[Made]:
+        """What becomes of each request; the source is decoded and described once."""
+        make: Make = partial(draw_plan, reframer) if self._is_plan else reframer.reframe
+        painted = [] if self._is_plan else self._requests
+        for request in painted:
+            reframer.check(request)
+        watch = Stopwatch(teller)
+        rated = any(request.safety.rates for request in painted)
+        described = reframer.describe(data, watch, rated=rated)
+        for request in self._prepare(described.size):
+            yield make(described, request, Stopwatch(teller, watch.seconds))
 
-    def _prepare(self, data: bytes) -> Sequence[ReframeRequest]:
-        """The requests, with what the mask protects in this source."""
+    def _prepare(self, size: Size) -> Sequence[ReframeRequest]:
+        """The requests, with what the mask protects in a source of this size."""
         order, limits = self._job.order, self._bench.limits
         if order.protect_mask is None:
             return self._requests
         mask = self._bench.store.read(mask_blob(shelf_of(order, self._job.id)))
-        size = Size(*decode(data, limits).picture.size)
         return protect(self._requests, read_mask(mask, size, limits))
 
     @property

@@ -44,6 +44,11 @@ def test_what_is_no_ratio_is_refused(text: str) -> None:
         (Size(100, 67), Size(6000, 4000), True),
         (Size(3000, 2000), Size(300, 203), False),
         (Size(3000, 2000), Size(200, 300), False),
+        (Size(3000, 2000), Size(15, 10), True),
+        (Size(3000, 2000), Size(20, 13), True),
+        (Size(3000, 2000), Size(4, 3), False),
+        (Size(3000, 2000), Size(1, 1), False),
+        (Size(2000, 2000), Size(1, 1), True),
     ],
 )
 def test_sizes_of_one_ratio_may_differ_by_what_rounding_takes(

@@ -74,7 +74,7 @@ def test_many_parts_are_joined_and_none_is_lost() -> None:
             assert any(dot.inside(box) for box in boxes)
 
 
-@pytest.mark.parametrize("size", [(200, 300), (300, 203), (30, 10)])
+@pytest.mark.parametrize("size", [(200, 300), (300, 203), (30, 10), (1, 1)])
 def test_a_mask_of_another_ratio_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(InvalidOption, match="ratio of its picture, 3000x2000"):
         read_mask(to_png(draw_mask(size)), SOURCE)

@@ -137,6 +137,34 @@ def test_extra_files_lie_beside_their_output(call: Call, block: Path, tmp_path: 
     assert len(list(out.iterdir())) == 10
 
 
+def test_a_file_beside_an_output_never_has_the_name_of_another(
+    call: Call, block: Path, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in ("a.png", "a-mask.png"):
+        (folder / name).write_bytes(block.read_bytes())
+    done = call("run", folder, "-s", "300x200", "--extra", "mask", "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == [
+        "a-mask-mask.png",
+        "a-mask.png",
+        "a-png-mask.png",
+        "a-png.png",
+    ]
+
+
+def test_no_output_is_written_where_a_name_beside_it_is_taken(
+    call: Call, block: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    sheet = ("--contact-sheet", out / "x-mask.html")
+    done = call("run", block, "-s", "64x64", "--extra", "mask", "-o", out / "x.png", *sheet)
+    assert done.returncode == 2
+    assert b"x-mask.png is the name of an output" in done.stderr
+    assert not out.exists()
+
+
 def test_stdout_has_no_place_for_extra_files(call: Call, block: Path) -> None:
     done = call("run", block, "-s", "64x64", "--extra", "mask", "-o", "-")
     assert done.returncode == 2

@@ -12,12 +12,12 @@ from pipelines.engine import Engine
 from pipelines.geometry import Box, Size
 from pipelines.plan import Plan
 from pipelines.preview.outpainter import PreviewOutpainter
-from pipelines.progress import ignore_progress
+from pipelines.progress import Stopwatch, ignore_progress
 from pipelines.reframe import Reframer
 from server.images.stores import open_store
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Status
-from server.work.planning import draw_plans
+from server.work.planning import draw_plan
 from server.work.publishing import Publisher
 from tests.drawings import draw_meadow, to_png
 from tests.server.api.conftest import RUNS, Api
@@ -47,7 +47,9 @@ def look(api: Api, job_id: str) -> None:
     queue = DurableQueue(api.engine)
     job = queue.begin(job_id, "worker-1")
     engine = Engine("preview", lambda picture: SEEN, PreviewOutpainter(), 3.0)
-    made = draw_plans(Reframer(engine, Limits()), PICTURE, job.order.requests(), ignore_progress)
+    reframer, watch = Reframer(engine, Limits()), Stopwatch(ignore_progress)
+    described = reframer.describe(PICTURE, watch)
+    made = [draw_plan(reframer, described, each, watch) for each in job.order.requests()]
     publisher = Publisher(open_store(api.data), job)
     outputs = [publisher.publish(each, 0, n, "photo.png") for n, each in enumerate(made)]
     queue.finish(job_id, outputs, gpu_seconds=0.5, seconds={"describe": 0.5})

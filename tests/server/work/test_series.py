@@ -168,10 +168,9 @@ def frame_scan() -> bytes:
     [to_png(draw_object_on_white(240, 160)), to_png(draw_meadow(240, 160)), frame_scan()],
     ids=["studio", "photo", "scan"],
 )
-@pytest.mark.parametrize(
-    "rules", [Rules(Policy.EXPAND, feather=feather) for feather in (None, 0, 5)]
-)
-def test_a_series_here_and_one_of_a_job_have_one_plan(source: bytes, rules: Rules) -> None:
+@pytest.mark.parametrize("feather", [None, 0, 5])
+def test_a_series_here_and_one_of_a_job_have_one_plan(source: bytes, feather: int | None) -> None:
+    rules = Rules(Policy.EXPAND, feather=feather)
     sizes = (Size(240, 400), Size(500, 160), Size(60, 40))
     requests = [
         ReframeRequest(size, rules, fill=fill)
