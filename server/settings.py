@@ -117,6 +117,13 @@ class Settings(BaseSettings):
         None, description="S3-compatible bucket for the pictures, as s3://NAME/PREFIX."
     )
     bucket_endpoint: WebAddress | None = Field(None, description="Address of the bucket's service.")
+    price: float | None = Field(
+        None, ge=0, description="What a picture costs, as the run API's records tell it."
+    )
+    balance: int = Field(
+        1_000_000, ge=0, description="Credits that every key has, as FASHN's API tells it."
+    )
+    credits: int = Field(0, ge=0, description="Credits that a picture takes, told likewise.")
     callback_attempts: int = Field(3, ge=1, le=10, description="Tries to deliver a callback.")
     c2pa_certificate: Path | None = Field(
         None, description="PEM file of the certificate chain that outputs are signed with (C2PA)."

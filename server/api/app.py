@@ -125,7 +125,9 @@ def create_app(settings: Settings) -> FastAPI:
     fal_key = find_signing_key(settings.data, settings.link_secret)
     hosted = [
         make_fal_door(reception, linker, engine, fal_key),
-        fashn.make_door(Fashn(queue, reception, linker, store)),
+        fashn.make_door(
+            Fashn(queue, reception, linker, store, settings.balance, settings.credits)
+        ),
         pixazo.make_door(Pixazo(queue, reception, linker, store)),
     ]
     doors = Doors(hosted, errors.answer)
@@ -137,7 +139,7 @@ def create_app(settings: Settings) -> FastAPI:
         "workers": partial(_check_workers, engine),
     }
     for router in (
-        runs.make_router(Runs(queue, reception, linker, catalogue)),
+        runs.make_router(Runs(queue, reception, linker, catalogue, settings.price)),
         plans.make_router(
             Plans(
                 queue,

@@ -23,9 +23,6 @@ from server.images.store import ImageStore
 from server.jobs.job import Job
 from server.jobs.queue import JobQueue
 
-BALANCE = 1_000_000
-"""Credits that a key always has: nothing here costs any, but callers may ask before they run."""
-
 EXAMPLE = {
     "model_name": "reframe",
     "inputs": {"image": "https://example.com/portrait.jpg", "aspect_ratio": "16:9"},
@@ -37,13 +34,18 @@ GPU_SECONDS = "x-gpu-seconds"
 
 @dataclass(frozen=True, slots=True)
 class Fashn:
-    """The endpoints, and what they need of the house."""
+    """The endpoints, and what they need of the house.
+
+    ``balance`` is the credits that every key has and ``credits`` those that a picture takes, as the
+    operator has them told: nothing is charged, but callers may ask before they run.
+    """
 
     queue: JobQueue
     reception: Reception
     linker: Linker
     store: ImageStore
-    balance: int = BALANCE
+    balance: int = 1_000_000
+    credits: int = 0
 
     async def run(self, request: Request, webhook_url: str = "") -> JSONResponse:
         """Accept a prediction; ``webhook_url`` may stand in the body instead."""
@@ -80,7 +82,8 @@ class Fashn:
         link = inline(self.store) if job.order.volatile else self.linker.for_request(request)
         headers = {}
         if job.status.is_final:
-            headers = {CREDITS_USED: "0", GPU_SECONDS: f"{job.gpu_seconds:.3f}"}
+            used = self.credits * len(job.outputs)
+            headers = {CREDITS_USED: str(used), GPU_SECONDS: f"{job.gpu_seconds:.3f}"}
         return JSONResponse(render_prediction(job, link), headers=headers)
 
     def _find(self, request: Request, prediction: str) -> Job:

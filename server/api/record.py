@@ -17,8 +17,11 @@ CODES = {
 STATUSES = ("queued", "dispatching", "running", "succeeded", "failed", "canceled")
 
 
-def render_record(job: Job, link: Link) -> dict[str, Any]:
-    """Every field of the hosted record, null where it has no meaning here, and some of our own."""
+def render_record(job: Job, link: Link, price: float | None = None) -> dict[str, Any]:
+    """Every field of the hosted record, null where it has no meaning here, and some of our own.
+
+    ``price`` is what the operator says that a picture costs; nothing is charged here.
+    """
     failed = _render_failure(job)
     return {
         "id": job.id,
@@ -35,7 +38,7 @@ def render_record(job: Job, link: Link) -> dict[str, Any]:
         "output": render_output(job, link),
         "context": None,
         "duration_ms": duration_ms(job),
-        "cost": None,
+        "cost": None if price is None else round(price * len(job.outputs), 6),
         "cost_breakdown": None,
         "nodes_total": None,
         "nodes_completed": None,

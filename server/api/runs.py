@@ -57,6 +57,7 @@ class Runs:
     reception: Reception
     linker: Linker
     catalogue: Catalogue
+    price: float | None = None
 
     async def create(
         self,
@@ -152,7 +153,7 @@ class Runs:
         return job
 
     def _render(self, job: Job, request: Request) -> dict[str, Any]:
-        return render_record(job, self.linker.for_request(request))
+        return render_record(job, self.linker.for_request(request), self.price)
 
     async def _tell(self, job: Job, request: Request) -> AsyncIterator[ServerSentEvent]:
         yield _progress(job)

@@ -4,18 +4,19 @@ import asyncio
 import base64
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from server.api.fashn import BALANCE, CREDITS_USED, Fashn, make_door
+from server.api.fashn import CREDITS_USED, Fashn, make_door
 from server.doors.fashn import MODEL
 from server.doors.fashn.prediction import STYLE
 from server.images.memory_folder import SHARED_MEMORY, memory_folder_of
 from server.jobs.order import SizeTarget
 from tests.drawings import draw_meadow, to_png
-from tests.server.api.conftest import Api
+from tests.server.api.conftest import Api, open_api
 from tests.server.api.transcripts.fashn.player import House, find_transcripts, play
 
 INPUTS = {"image": "https://example.com/portrait.jpg", "aspect_ratio": "16:9"}
@@ -148,11 +149,15 @@ def test_a_body_that_is_too_large_is_refused_in_its_words(house: House) -> None:
     assert answer.headers["x-should-retry"] == "false"
 
 
-def test_the_balance_may_be_another_one(house: House) -> None:
-    balance = BALANCE + 7
-    fashn = Fashn(house.queue, house.reception, house.linker, house.store, balance=balance)
-    told = asyncio.run(fashn.get_credits())
-    assert told == {"credits": {"total": balance, "subscription": balance, "on_demand": 0}}
+def test_credits_are_what_the_operator_says(tmp_path: Path) -> None:
+    house = House(open_api(tmp_path, balance=7, credits=3))
+    told = house.api("GET", "/v1/credits").json()
+    assert told == {"credits": {"total": 7, "subscription": 7, "on_demand": 0}}
+    run(house.api)
+    job = house.finish(picture=PICTURE)
+    answer = house.api("GET", f"/v1/status/{job.id}-u1")
+    assert answer.json()["status"] == "completed"
+    assert answer.headers[CREDITS_USED] == "3"
 
 
 def test_the_hosted_services_own_name_leads_here(house: House) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from server.api.record import render_record
 from server.images.stores import open_store
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Output, OutputExtra
@@ -53,6 +54,12 @@ def test_the_log_tells_of_attempts_warnings_and_review(api: Api) -> None:
 def test_the_log_of_an_output_of_before_is_short(api: Api) -> None:
     lines = read_log(api, finish(api, {"attempts": RECORD["attempts"][:1]}))
     assert [words for _, words in lines] == ["queued", "started", "succeeded"]
+
+
+def test_a_cost_is_told_where_the_operator_names_a_price(api: Api) -> None:
+    job = DurableQueue(api.engine).get(finish(api, RECORD))
+    assert render_record(job, str, None)["cost"] is None
+    assert render_record(job, str, 0.25)["cost"] == 0.25
 
 
 @pytest.mark.parametrize(
