@@ -125,9 +125,7 @@ def create_app(settings: Settings) -> FastAPI:
     fal_key = find_signing_key(settings.data, settings.link_secret)
     hosted = [
         make_fal_door(reception, linker, engine, fal_key),
-        fashn.make_door(
-            Fashn(queue, reception, linker, store, settings.balance, settings.credits)
-        ),
+        fashn.make_door(Fashn(queue, reception, linker, store, settings.balance, settings.credits)),
         pixazo.make_door(Pixazo(queue, reception, linker, store)),
     ]
     doors = Doors(hosted, errors.answer)
