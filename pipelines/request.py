@@ -1,11 +1,13 @@
 """One output's wishes, after translation: the only request type inside."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from pipelines.engine import Mode
 from pipelines.errors import InvalidOption
 from pipelines.export.wishes import Export
 from pipelines.fill import Fill
+from pipelines.geometry import Box
 from pipelines.plan import Plan
 from pipelines.rules import Rules
 from pipelines.safety import Safety
@@ -50,6 +52,11 @@ class ReframeRequest:
     def counts_subjects(self) -> bool:
         """Whether what was painted is looked at for subjects that the source does not have."""
         return bool(self.retries or self.fallback or self.mode is Mode.QUALITY)
+
+    def protecting(self, boxes: tuple[Box, ...]) -> Self:
+        """The same, with these boxes of the source kept whole too; in fractions."""
+        rules = replace(self.rules, protect=(*self.rules.protect, *boxes))
+        return replace(self, rules=rules)
 
 
 def check_fallback(fill: Fill) -> Fill:

@@ -101,6 +101,11 @@ def output_size(target: Target, source: Size) -> Size:
     return size
 
 
+def fixed_size(target: Target) -> Size | None:
+    """The output's size where it depends on no source, else None; raises UnreachableTarget."""
+    return None if isinstance(target, Expansion) else output_size(target, Size(1, 1))
+
+
 def _pixels(target: Target, source: Size) -> Size:
     match target:
         case Size():

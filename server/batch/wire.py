@@ -7,14 +7,13 @@ from typing import Any
 from pipelines.geometry import Size
 from pipelines.presets.preset import Preset
 from pipelines.request import ReframeRequest
-from pipelines.target import Expansion, output_size
+from pipelines.target import Expansion, fixed_size
 from server.batch.maker import Pending
 
-NOWHERE = Size(1, 1)
 MOST_TARGETS = 32
 """Outputs of one run; a server takes twice as many."""
 
-DEFAULT = ReframeRequest(NOWHERE)
+DEFAULT = ReframeRequest(Size(1, 1))
 
 OF_THE_KEY = frozenset({"extras", "metadata", "xmp"})
 """What a key may have a default of its own for: said even where it is as it is by default."""
@@ -64,7 +63,7 @@ def _run_input(
             fields[f"expand_{side}"] = getattr(first.target, side)
     else:
         plain = [request for (_, request), by_name in zip(group, named, strict=True) if not by_name]
-        sizes = [str(output_size(each.target, NOWHERE)) for each in plain]
+        sizes = [str(fixed_size(each.target)) for each in plain]
         wishes = [
             each.piece.wish for (each, _), by_name in zip(group, named, strict=True) if by_name
         ]

@@ -10,9 +10,7 @@ from pipelines.plan import Plan
 from pipelines.presets.preset import Preset
 from pipelines.protection import read_mask
 from pipelines.request import ReframeRequest
-from pipelines.target import Expansion, output_size
-
-NOWHERE = Size(1, 1)
+from pipelines.target import fixed_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,7 @@ class Wish:
     @property
     def size(self) -> Size | None:
         """Of the output, px; None where it depends on the source."""
-        target = self.request.target
-        return None if isinstance(target, Expansion) else output_size(target, NOWHERE)
+        return fixed_size(self.request.target)
 
 
 class Fitter:
@@ -52,8 +49,7 @@ class Fitter:
         """
         request = wish.request
         if wish.mask is not None:
-            protect = (*request.rules.protect, *self._read(wish.mask))
-            request = replace(request, rules=replace(request.rules, protect=protect))
+            request = request.protecting(self._read(wish.mask))
         return replace(request, plan=wish.plan.fit(self._size)) if wish.plan else request
 
     def _read(self, mask: bytes) -> tuple[Box, ...]:

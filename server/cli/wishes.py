@@ -14,7 +14,7 @@ from pipelines.presets.catalogue import Catalogue
 from pipelines.request import ReframeRequest
 from pipelines.rules import OPPOSITE, Rules
 from pipelines.safety import Safety
-from pipelines.target import Expansion, Frame, Target, output_size
+from pipelines.target import Expansion, Frame, Target, fixed_size
 from server.batch.wish import Wish
 from server.cli.options import RuleOptions, TargetOptions
 from server.cli.output_options import FileOptions, PaintOptions
@@ -60,7 +60,7 @@ def read_targets(options: TargetOptions) -> list[Target]:
     targets += [Size.parse(size) for size in split(options.size)]
     for target in targets:
         # refuse before anything is made; what an expansion gives depends on the source
-        output_size(target, NOWHERE)
+        fixed_size(target)
     growth = Expansion(
         options.expand_left, options.expand_top, options.expand_right, options.expand_bottom
     )

@@ -23,7 +23,7 @@ from pipelines.plan import Plan
 from pipelines.request import MOST_RETRIES, ReframeRequest
 from pipelines.rules import Anchor, Policy, Prefer, Rules
 from pipelines.safety import Safety, SafetyAction
-from pipelines.target import Expansion, Frame, Target, Tier, output_size
+from pipelines.target import Expansion, Frame, Target, Tier, fixed_size
 from server.jobs.order_fields import Colour, Extras, Fallback, Kinds
 
 MOST_OUTPUTS = 64
@@ -228,8 +228,7 @@ class Order(_Part):
         requests = []
         for wanted in self.targets:
             target = given.target if given else wanted.target()
-            if not isinstance(target, Expansion):
-                output_size(target, Size(1, 1))
+            fixed_size(target)  # refuses what no source could make possible
             made = (self._request(target, rules, given, n) for n in range(self.variants))
             requests += [wanted.adapt(request) for request in made]
         return requests

@@ -57,7 +57,7 @@ def list_jobs(connection: sa.Connection, query: JobQuery) -> JobPage:
     if query.status is not None:
         chosen = chosen.where(JOBS.c.status == query.status.value)
     if query.task is not None:
-        chosen = chosen.where(TASK.in_([query.task.value]))
+        chosen = chosen.where(TASK == query.task.value)  # noqa: SIM300  a column, no constant
     if query.text:
         columns = (JOBS.c.id, JOBS.c.client_ref, JOBS.c.model)
         starts = [column.startswith(query.text, autoescape=True) for column in columns]

@@ -7,9 +7,8 @@ from typing import Any, Protocol
 
 from pipelines.codec.encode import Encoded
 from pipelines.export.files import ExtraFile
-from pipelines.geometry import Size
 from pipelines.plan import Plan
-from pipelines.target import Expansion, output_size
+from pipelines.target import fixed_size
 from server.errors import StorageFull
 from server.images.label import base_name, tell_apart
 from server.images.store import VOLATILE, ImageStore
@@ -123,10 +122,7 @@ class Publisher:
 def _list_marks(order: Order) -> list[str]:
     """What a target's files have after their size, so that no other's are called the same."""
     targets = [request.target for request in order.requests()[:: order.variants]]
-    sizes = [
-        "" if isinstance(target, Expansion) else str(output_size(target, Size(1, 1)))
-        for target in targets
-    ]
+    sizes = [str(fixed_size(target) or "") for target in targets]
     presets = [each.preset if isinstance(each, SizeTarget) else None for each in order.targets]
     names = tell_apart(zip(sizes, presets, strict=True))
     return [name.removeprefix(size) for name, size in zip(names, sizes, strict=True)]

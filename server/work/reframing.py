@@ -29,7 +29,7 @@ from server.work.bench import Bench, explain
 from server.work.device import Rank, Share
 from server.work.planning import draw_plan
 from server.work.publishing import Made, Publisher
-from server.work.series import follow, protect
+from server.work.series import follow
 from server.work.teller import Teller
 
 log = structlog.get_logger("server.work")
@@ -147,7 +147,8 @@ class Reframing:
         if order.protect_mask is None:
             return self._requests
         mask = self._bench.store.read(mask_blob(shelf_of(order, self._job.id)))
-        return protect(self._requests, read_mask(mask, size, limits))
+        boxes = read_mask(mask, size, limits)
+        return [request.protecting(boxes) for request in self._requests]
 
     @property
     def _is_plan(self) -> bool:

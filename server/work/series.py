@@ -1,21 +1,12 @@
-"""Requests as one source of several needs them: with its mask, or with the first one's plans."""
+"""Requests as the further sources of a series need them: with the first one's plans."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipelines.geometry import Box
 from pipelines.plan import Plan
 from pipelines.planner import blend
 from pipelines.request import ReframeRequest
-
-
-def protect(requests: Iterable[ReframeRequest], boxes: tuple[Box, ...]) -> list[ReframeRequest]:
-    """The same, with these boxes of the source kept whole too; in fractions."""
-    return [
-        replace(request, rules=replace(request.rules, protect=(*request.rules.protect, *boxes)))
-        for request in requests
-    ]
 
 
 def follow(

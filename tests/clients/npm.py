@@ -21,13 +21,14 @@ def install(folder: Path) -> None:
         room.mkdir()
         for file in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name / file, room)
-        _install_into(room)
+        install_package(room)
         for package in (room / "node_modules").iterdir():
             if not package.name.startswith(".") and not (modules / package.name).exists():
                 (modules / package.name).symlink_to(package)
 
 
-def _install_into(room: Path) -> None:
+def install_package(room: Path) -> None:
+    """What the room's lock file names; without Node or a registry, leave the test out."""
     npm = shutil.which("npm")
     done = npm and subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],

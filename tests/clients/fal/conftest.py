@@ -1,10 +1,8 @@
 """One house for all of fal's clients, over http and over https with an authority of its own."""
 
-import os
 import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +13,7 @@ import trustme
 from server.api.fal.place import HOSTS
 from tests.clients.fal.house import House, open_house, serve
 from tests.clients.fal.receiver import Receiver, receive
+from tests.clients.npm import install_package
 
 HERE = Path(__file__).parent
 PACKAGES = ("package.json", "package-lock.json")
@@ -60,15 +59,5 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("npm")
     for name in (*PACKAGES, "client.mjs"):
         shutil.copy(HERE / name, folder)
-    npm = shutil.which("npm")
-    done = npm and subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-    )
-    if not done or done.returncode:
-        words = done.stderr.decode() if done else "npm is not installed"
-        assert os.environ.get("CI") != "true", words  # noqa: TID251  CI says so there
-        pytest.skip(words)
+    install_package(folder)
     return folder

@@ -34,7 +34,6 @@ from server.work.__main__ import probe
 from server.work.fittings import Fittings, open_fittings
 from server.work.preparation import prepare_database
 from server.work.worker import Equipment, Worker
-from tests.server.api.transcripts.fal.scene import hang_door
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,6 @@ def open_house(data: Path) -> Iterator[House]:
         engine = open_database(url)
         _, secret = KeyStore(engine).create("studio")
         app = create_app(settings)
-        hang_door(app, settings)
         with _working(settings) as worker, serve(app, listener) as address:
             _wait_for_worker(engine)
             yield House(app, address, secret, engine, worker)

@@ -24,7 +24,6 @@ from pipelines.reframe import Reframer
 from pipelines.reframed import Reframed
 from server.access.key_store import KeyStore
 from server.api.app import create_app
-from server.api.fashn import Fashn, make_door
 from server.callbacks.history import History
 from server.callbacks.own_style import make_style
 from server.callbacks.secret_store import CallbackSecrets
@@ -37,6 +36,7 @@ from server.images.address import EgressPolicy
 from server.images.fetch import Fetcher
 from server.images.fetches import fetch_sources
 from server.images.gather import gather
+from server.images.links import Links, load_secret
 from server.images.memory_folder import SHARED_MEMORY, memory_folder_of
 from server.jobs.job import Failure, Job, Output, Status
 from server.jobs.table import JOBS
@@ -187,7 +187,6 @@ def open_house(folder: Path) -> Iterator[Live]:
     _, secret = keys.create("studio")
     settings = Settings(data=folder, min_free=0, allow_private_hosts=True, allow_http=True)
     house = House(Api(create_app(settings), engine, keys, folder, secret))
-    house.open(make_door(Fashn(house.queue, house.reception, house.linker, house.store)))
     with _receiving() as receiver, _serving(house) as address, _working(house, address) as free:
         receiver.files["/portrait.png"] = PORTRAIT
         receiver.files["/words.png"] = b"no picture at all"
@@ -217,7 +216,8 @@ def _serving(house: House) -> Iterator[str]:
 @contextmanager
 def _working(house: House, address: str) -> Iterator[threading.Lock]:
     fetcher = Fetcher(EgressPolicy.parse(private=True, http=True), 1_000_000, 5)
-    engine, links = house.api.engine, house.linker.links
+    engine = house.api.engine
+    links = Links(load_secret(house.api.data / "links.secret"), 60)
     tell = CallbackSender(
         History(engine),
         make_style(CallbackSecrets(engine)),

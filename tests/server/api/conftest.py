@@ -1,6 +1,7 @@
 """The whole API over a real database and a real folder, without any worker."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,24 @@ def open_api(folder: Path, **settings: Any) -> Api:
     engine = open_database(url)
     keys = KeyStore(engine)
     _, secret = keys.create("studio")
-    chosen = Settings(**{"data": folder, "min_free": 0, "max_queue": 20, **settings})
+    chosen = Settings(**{"data": folder, "min_free": 0, **settings})
     return Api(create_app(chosen), engine, keys, folder, secret)
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Api:
+    """A server of its own whose line is soon full."""
+    return open_api(tmp_path, max_queue=20)
+
+
+@pytest.fixture
+def fal(tmp_path: Path) -> Api:
     return open_api(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """For tests that do not mind what others leave behind: making one takes longer than most."""
+    api = open_api(tmp_path_factory.mktemp("shared"))
+    yield api
+    api.engine.dispose()

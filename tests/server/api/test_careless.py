@@ -15,12 +15,6 @@ from tests.server.api.conftest import RUNS, Api, open_api
 LONG = "x" * 100_000
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Api:
-    """One server for all that leaves nothing behind."""
-    return open_api(tmp_path_factory.mktemp("data"), max_queue=1000)
-
-
 def form(api: Api, **fields: str) -> Any:
     given = {"image_url": "https://example.com/a.png", "aspect_ratio": "16:9", **fields}
     parts = [(name, (None, value)) for name, value in given.items()]

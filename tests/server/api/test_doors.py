@@ -1,6 +1,6 @@
 """Every door in the same trouble: each answers in its own service's words, and in no other's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,7 @@ import httpx2
 import pytest
 
 from server.settings import Settings
-from tests.server.api.conftest import Api
-from tests.server.api.transcripts.fal.scene import open_api
+from tests.server.api.conftest import Api, open_api
 
 IMAGE = "https://example.com/a.png"
 SIZES = {"image_url": IMAGE, "target_sizes": ["1024x1024"]}
@@ -110,14 +109,6 @@ UNPUBLISHED = {"statusCode", "message"}
 def hosted(request: pytest.FixtureRequest) -> Hosted:
     found: Hosted = request.param
     return found
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """For tests that do not mind what others leave behind."""
-    api = open_api(tmp_path_factory.mktemp("shared"))
-    yield api
-    api.engine.dispose()
 
 
 def check_words(hosted: Hosted, answer: httpx2.Response, status: int, *, again: bool) -> str:

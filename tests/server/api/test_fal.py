@@ -1,7 +1,6 @@
 """fal's door from the outside: hosts, mounts, the proxy, errors, keys."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -16,20 +15,8 @@ from tests.server.api.transcripts.fal.scene import (
     RUN,
     carry_out_soon,
     find_job,
-    open_api,
     submit,
 )
-
-
-@pytest.fixture
-def fal(tmp_path: Path) -> Api:
-    return open_api(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Api:
-    """For tests that do not mind what others leave behind: making one takes longer than most."""
-    return open_api(tmp_path_factory.mktemp("fal"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from server.images.memory_folder import SHARED_MEMORY, memory_folder_of
 from server.images.stores import FOLDER
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Stage, Status
-from tests.server.api.conftest import Api
+from tests.server.api.conftest import Api, open_api
 from tests.server.api.test_runs import DATA_URI, PICTURE
 from tests.server.api.transcripts.fal.scene import (
     GIVEN,
@@ -22,7 +22,6 @@ from tests.server.api.transcripts.fal.scene import (
     RUN,
     carry_out,
     find_job,
-    open_api,
     submit,
 )
 
@@ -33,12 +32,6 @@ WAYS = [("GET", ""), ("GET", "/response"), ("GET", "/status"), ("PUT", "/cancel"
 def fal(tmp_path: Path) -> Iterator[Api]:
     yield open_api(tmp_path)
     shutil.rmtree(memory_folder_of(tmp_path / FOLDER, SHARED_MEMORY), ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Api:
-    """For tests that do not mind what others leave behind: making one takes longer than most."""
-    return open_api(tmp_path_factory.mktemp("fal"))
 
 
 def test_a_request_goes_through_the_queue(fal: Api) -> None:

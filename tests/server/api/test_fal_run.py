@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 from starlette.types import Message
@@ -19,19 +18,7 @@ from tests.server.api.transcripts.fal.scene import (
     QUEUE,
     RUN,
     carry_out_soon,
-    open_api,
 )
-
-
-@pytest.fixture
-def fal(tmp_path: Path) -> Api:
-    return open_api(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Api:
-    """For tests that do not mind what others leave behind: making one takes longer than most."""
-    return open_api(tmp_path_factory.mktemp("fal"))
 
 
 @pytest.mark.parametrize("path", [BARE, RUN])

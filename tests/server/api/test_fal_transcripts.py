@@ -15,9 +15,9 @@ import pytest
 
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Stage
-from tests.server.api.conftest import Api
+from tests.server.api.conftest import Api, open_api
 from tests.server.api.test_runs import DATA_URI, PICTURE
-from tests.server.api.transcripts.fal.scene import carry_out, carry_out_soon, open_api
+from tests.server.api.transcripts.fal.scene import carry_out, carry_out_soon
 
 FOLDER = Path(__file__).parent / "transcripts/fal"
 SHOWN = re.compile("(x-fal-.*|retry-after|etag|content-type|www-authenticate)")

@@ -10,9 +10,9 @@ import pytest
 from server.images.links import FILE, Links, load_secret
 from server.images.stores import open_store
 from server.jobs.durable_queue import DurableQueue
-from tests.server.api.conftest import Api
+from tests.server.api.conftest import Api, open_api
 from tests.server.api.test_runs import PICTURE
-from tests.server.api.transcripts.fal.scene import QUEUE, open_api
+from tests.server.api.transcripts.fal.scene import QUEUE
 
 REST = "/fal/rest/storage"
 CDN = "/fal/cdn"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.api.fashn import CREDITS_USED, Fashn, make_door
+from server.api.fashn import CREDITS_USED
 from server.doors.fashn import MODEL
 from server.doors.fashn.prediction import STYLE
 from server.images.memory_folder import SHARED_MEMORY, memory_folder_of
@@ -26,8 +26,6 @@ PICTURE = to_png(draw_meadow(30, 20))
 @pytest.fixture
 def house(api: Api) -> Iterator[House]:
     house = House(api)
-    endpoints = Fashn(house.queue, house.reception, house.linker, house.store)
-    house.open(make_door(endpoints))
     yield house
     shutil.rmtree(memory_folder_of(api.data / "pictures", SHARED_MEMORY), ignore_errors=True)
 

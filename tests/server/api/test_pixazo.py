@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from pipelines.reframe import Reframer
-from server.api.pixazo import Pixazo, make_door
 from server.doors.pixazo import MODEL
 from server.engines import load_engine
 from server.jobs.order import SizeTarget
@@ -25,10 +24,7 @@ PICTURE = to_png(draw_meadow(30, 20))
 
 @pytest.fixture
 def house(api: Api) -> House:
-    house = House(api)
-    endpoints = Pixazo(house.queue, house.reception, house.linker, house.store)
-    house.open(make_door(endpoints))
-    return house
+    return House(api)
 
 
 def submit(house: House, **rest: Any) -> httpx2.Response:

@@ -26,37 +26,11 @@ from server.jobs.job import Failure, Status
 from server.jobs.order import SizeTarget
 from server.jobs.queue import JobQuery
 from server.work.preparation import prepare_database
+from tests.server.jobs.first_order import FIRST_ORDER
 from tests.server.jobs.house import make_draft
 
 FIRST = "0001"
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-ORDER = {
-    "sources": ["blob:uploads/x/0"],
-    "targets": [{"kind": "size", "width": 64, "height": 64}],
-    "seed": 7,
-    "member": "",
-    "rules": {
-        "policy": "auto",
-        "max_crop": 1.0,
-        "protect": [],
-        "keep_clear": [],
-        "anchor": None,
-        "prefer": None,
-        "feather": None,
-        "strict": False,
-    },
-    "plan": None,
-    "fill": "auto",
-    "prompt": "",
-    "mode": "balanced",
-    "variants": 1,
-    "format": "png",
-    "quality": None,
-    "max_bytes": None,
-    "nsfw": "flag",
-    "strictness": 3,
-    "volatile": False,
-}
 OUTPUT = {
     "blob": "outputs/done/0.png",
     "file_name": "photo-64x64.png",
@@ -73,7 +47,7 @@ OUTPUT = {
 JOB = {
     "owner": "key-1",
     "model": "local/smart-resize",
-    "order": ORDER,
+    "order": FIRST_ORDER,
     "priority": 5,
     "created_at": NOON,
     "cancel_requested": False,

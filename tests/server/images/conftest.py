@@ -11,8 +11,9 @@ import trustme
 
 from server.images.address import EgressPolicy
 from server.images.fetch import Fetcher
+from server.images.local_store import LocalStore
 from server.images.memory_folder import SHARED_MEMORY
-from tests.server.images.loopback import Internet
+from tests.server.images.loopback import PUBLIC, Internet
 
 MakeFetcher = Callable[..., Fetcher]
 
@@ -38,6 +39,16 @@ def memory() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir=SHARED_MEMORY))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "images")
+
+
+@pytest.fixture
+def internet() -> Internet:
+    return Internet(names={"pictures.example": [[PUBLIC]]})
 
 
 @pytest.fixture

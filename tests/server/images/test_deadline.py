@@ -20,11 +20,6 @@ FREE = EgressPolicy(http=True)
 SLACK = 0.5
 
 
-@pytest.fixture
-def internet() -> Internet:
-    return Internet(names={"pictures.example": [[PUBLIC]]})
-
-
 def drip(piece: bytes, before: bytes = b"") -> Script:
     """Something every now and then, so that no single wait is long."""
 

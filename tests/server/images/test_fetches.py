@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +14,10 @@ from server.images.fetch import Fetcher
 from server.images.fetches import fetch_sources
 from server.images.local_store import LocalStore
 from server.jobs.order import Order, SizeTarget
-from tests.server.images.loopback import PUBLIC, Internet, say_ok, serve
+from tests.server.images.loopback import Internet, say_ok, serve
 
 FetcherIn = Callable[..., Fetcher]
 JOB = "0190f3c2-7b1e-7000-8000-00000000000a"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "images")
-
-
-@pytest.fixture
-def internet() -> Internet:
-    return Internet(names={"pictures.example": [[PUBLIC]]})
 
 
 def order(count: int) -> Order:

@@ -14,22 +14,12 @@ from server.images.fetches import fetch_sources
 from server.images.gather import Gathered, mask_blob, shelf_of
 from server.images.local_store import LocalStore
 from server.jobs.order import Order, SizeTarget
-from tests.server.images.loopback import PUBLIC, Internet, say, say_ok, serve
+from tests.server.images.loopback import Internet, say, say_ok, serve
 from tests.server.images.zips import PNG, make_zip
 
 FetcherIn = Callable[..., Fetcher]
 JOB = "0190f3c2-7b1e-7000-8000-00000000000a"
 ZIP = make_zip({"b.png": PNG + b"b", "a.png": PNG + b"a"})
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "images")
-
-
-@pytest.fixture
-def internet() -> Internet:
-    return Internet(names={"pictures.example": [[PUBLIC]]})
 
 
 @pytest.fixture

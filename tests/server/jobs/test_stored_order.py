@@ -13,6 +13,7 @@ from server.jobs.order import ExpansionTarget, FrameTarget, Order, OrderRules, S
 from server.jobs.queue import JobQuery
 from server.jobs.stored_order import read_order, write_order
 from server.jobs.table import JOBS, read_failure, read_output
+from tests.server.jobs.first_order import FIRST_ORDER
 from tests.server.jobs.house import make_draft
 from tests.server.jobs.test_durable_queue import make_output
 
@@ -34,32 +35,6 @@ LARGE = Order(
     variants=3,
     format=Format.JPEG,
 )
-WHOLE = {
-    **SMALL,
-    "member": "",
-    "rules": {
-        "policy": "auto",
-        "max_crop": 1.0,
-        "protect": [],
-        "keep_clear": [],
-        "anchor": None,
-        "prefer": None,
-        "feather": None,
-        "strict": False,
-    },
-    "plan": None,
-    "fill": "auto",
-    "prompt": "",
-    "mode": "balanced",
-    "variants": 1,
-    "format": "png",
-    "quality": None,
-    "max_bytes": None,
-    "nsfw": "flag",
-    "strictness": 3,
-    "volatile": False,
-}
-"""All that the first version knew, as it wrote it."""
 
 
 def test_what_has_its_default_is_not_in_the_way_of_older_programs() -> None:
@@ -68,7 +43,7 @@ def test_what_has_its_default_is_not_in_the_way_of_older_programs() -> None:
 
 
 def test_what_was_not_written_means_today_what_it_meant_then() -> None:
-    assert read_order(SMALL) == read_order(WHOLE)
+    assert read_order(SMALL) == read_order(FIRST_ORDER)
 
 
 @pytest.mark.parametrize("order", [LARGE, Order.model_validate(SMALL)])

@@ -10,16 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from server.api.door import Door, Doors
-from server.api.links import Linker
-from server.api.reception import Reception
-from server.images.assets import Assets
-from server.images.links import Links, load_secret
 from server.images.local_store import LocalStore
 from server.jobs.durable_queue import DurableQueue
 from server.jobs.job import Failure, Job, Output
 from server.jobs.queue import JobQuery
-from server.jobs.selection import count_unfinished
 from tests.server.api.conftest import Api
 
 FOLDER = Path(__file__).parents[1]
@@ -32,29 +26,12 @@ CHANGING = (
 
 
 class House:
-    """What a door needs, over the test's database and folder; and a worker moved by hand."""
+    """A queue and a store over the test's database and folder; and a worker moved by hand."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
         self.queue = DurableQueue(api.engine, bound=20)
         self.store = LocalStore(api.data / "pictures")
-        assets = Assets(api.engine, self.store)
-        self.reception = Reception(self.queue, self.store, assets, 50_000, self._count)
-        self.linker = Linker(Links(load_secret(api.data / "links.secret"), 60))
-
-    def open(self, door: Door) -> None:
-        """Put a door into the application, unless it is there already."""
-        doors = next(
-            layer.kwargs["doors"]
-            for layer in self.api.app.user_middleware
-            if "doors" in layer.kwargs
-        )
-        assert isinstance(doors, Doors)
-        if door.name in {known.name for known in doors._doors}:
-            return
-        doors._doors = [*doors._doors, door]
-        doors._hosts.update(door.hosts)
-        self.api.app.include_router(door.router)
 
     def jobs(self) -> list[Job]:
         """All of the test's key, the newest first."""
@@ -90,10 +67,6 @@ class House:
         """The newest job's pictures are gone."""
         for prefix in ("", "volatile/"):
             self.store.delete(f"{prefix}outputs/{self.jobs()[0].id}/")
-
-    def _count(self, owner: str) -> int:
-        with self.api.engine.connect() as connection:
-            return count_unfinished(connection, owner)
 
 
 def find_transcripts(name: str) -> list[str]:
