@@ -62,7 +62,8 @@ class Engine:
     one that can only continue what is there. ``models`` are the locked models behind it, each as
     ``repository@revision``. ``refine`` gives what was painted and then enlarged its detail: its
     canvas has the output's size, and the mask marks what to work on. ``rate`` says how likely a
-    picture is not safe for work; without it nobody knows.
+    picture is not safe for work; without it nobody knows. ``batch`` is how many callers' pictures
+    it paints together at most; an engine that fills the device with one has 1.
     """
 
     name: str
@@ -72,3 +73,4 @@ class Engine:
     models: tuple[str, ...] = ()
     refine: Outpainter | None = None
     rate: Rater | None = None
+    batch: int = 1

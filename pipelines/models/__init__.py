@@ -98,6 +98,7 @@ def load(
             workers=profile.rows,
         ),
         rate=_rate(rating, device, batcher) if rating else None,
+        batch=profile.rows,
     )
 
 

@@ -119,13 +119,13 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
     from server.work.supervisor import Supervisor  # noqa: PLC0415  see above
 
     configure_logs(settings.log_level, "supervisor")
-    url = prepare(settings, works=not api_only)
+    url = prepare(settings)
     check_keys(settings, url)
     devices = () if api_only else find_devices(settings.engine)
     raise typer.Exit(Supervisor(settings, devices).run())
 
 
-def prepare(settings: Settings, *, works: bool = True) -> str:
+def prepare(settings: Settings) -> str:
     """Make the data folder and the database ready; returns the database's URL.
 
     Raises:
@@ -133,7 +133,6 @@ def prepare(settings: Settings, *, works: bool = True) -> str:
         Unavailable: what it names cannot be used.
     """
     from server.database.engine import database_url  # noqa: PLC0415  see above
-    from server.work.devices import jobs_at_once  # noqa: PLC0415  see above
     from server.work.preparation import prepare_database  # noqa: PLC0415  see above
 
     check_settings(settings)
@@ -146,7 +145,7 @@ def prepare(settings: Settings, *, works: bool = True) -> str:
         raise InvalidOption(msg) from error
     secret = settings.database_url
     url = database_url(settings.data, secret.get_secret_value() if secret else None)
-    prepare_database(url, at_once=jobs_at_once(settings.engine) if works else None)
+    prepare_database(url)
     return url
 
 

@@ -16,12 +16,6 @@ JOBS = "reframe"
 CALLBACKS = "callbacks"
 """The queue of callbacks, which holds no device."""
 
-AT_ONCE = 2
-"""Jobs that a worker takes up: one has the device while the other's sources come.
-
-More for an engine that makes batches of several jobs' canvases.
-"""
-
 CALLBACKS_AT_ONCE = 16
 
 FETCHES = "fetches"

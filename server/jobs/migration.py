@@ -17,12 +17,8 @@ SCHEMA = "dbos"
 """Where these tables are on Postgres; on SQLite they lie beside ours."""
 
 
-def migrate_workflows(engine: sa.Engine, at_once: int | None) -> None:
-    """Bring them up to date, with our queues in them; several processes may try at once.
-
-    Each worker takes up ``at_once`` jobs; None leaves that to those who start workers. The number
-    is one for the whole house: beside workers that want more, it stays theirs.
-    """
+def migrate_workflows(engine: sa.Engine) -> None:
+    """Bring them up to date, with our queues in them; several processes may try at once."""
     kind = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
     SystemDatabase.create(
         system_database_url=f"{kind}:///",  # only its kind matters beside an engine
@@ -33,19 +29,8 @@ def migrate_workflows(engine: sa.Engine, at_once: int | None) -> None:
         executor_id=None,
         use_listen_notify=False,
     ).run_migrations()
-    client = DBOSClient(
-        system_database_engine=engine,
-        dbos_system_schema=SCHEMA,
-        serializer=JsonSerializer(),
-        application_name=contract.APPLICATION,
-        lazy=True,
-    )
+    client = _open_client(engine)
     # a worker finds the queues when it starts, instead of a second later
-    if at_once is not None:
-        most = max(at_once, _read_at_once(client, engine))
-        client.register_queue(
-            contract.JOBS, worker_concurrency=most, polling_interval_sec=contract.POLL
-        )
     client.register_queue(
         contract.CALLBACKS,
         worker_concurrency=contract.CALLBACKS_AT_ONCE,
@@ -56,6 +41,28 @@ def migrate_workflows(engine: sa.Engine, at_once: int | None) -> None:
         worker_concurrency=contract.FETCHES_AT_ONCE,
         partition_worker_concurrency=contract.FETCHES_OF_ONE,
         polling_interval_sec=contract.POLL,
+    )
+
+
+def allow_jobs(engine: sa.Engine, at_once: int) -> None:
+    """Let each worker take up so many jobs; for a worker to call before it begins.
+
+    The number is one for the whole house: beside live workers that want more, it stays theirs.
+    """
+    client = _open_client(engine)
+    most = max(at_once, _read_at_once(client, engine))
+    client.register_queue(
+        contract.JOBS, worker_concurrency=most, polling_interval_sec=contract.POLL
+    )
+
+
+def _open_client(engine: sa.Engine) -> DBOSClient:
+    return DBOSClient(
+        system_database_engine=engine,
+        dbos_system_schema=SCHEMA,
+        serializer=JsonSerializer(),
+        application_name=contract.APPLICATION,
+        lazy=True,
     )
 
 

@@ -11,8 +11,8 @@ from pipelines.errors import InvalidOption, ModelError, ReframeError, WeightsErr
 from server.engines import Supplies, load_engine
 from server.errors import Conflict
 from server.logs import configure_logs
-from server.settings import EngineName, Settings, read_settings
-from server.work.devices import jobs_at_once, occupy
+from server.settings import Settings, read_settings
+from server.work.devices import occupy
 from server.work.fittings import open_fittings
 from server.work.worker import Equipment, Worker, leave
 
@@ -40,9 +40,7 @@ def work(settings: Settings, device: str) -> NoReturn:
         settings.engine,
         Supplies(settings.weights, graphs=settings.graphs, eight_bits=settings.eight_bits),
     )
-    # the preview engine fills every core alone; the other one makes batches of its callers
-    places = 1 if settings.engine is EngineName.PREVIEW else jobs_at_once(settings.engine)
-    Worker(settings, device).run(Equipment(load, open_fittings, probe, places))
+    Worker(settings, device).run(Equipment(load, open_fittings, probe))
 
 
 def probe(engine: Engine) -> None:

@@ -4,11 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from server.jobs import contract
 from server.settings import EngineName
-
-BATCH = 4
-"""Jobs of an engine that makes batches."""
 
 CPU = "cpu"
 CARDS = Path("/proc/driver/nvidia/gpus")
@@ -28,14 +24,6 @@ def find_devices(engine: EngineName) -> tuple[str, ...]:
     else:
         cards = [card.strip() for card in visible.split(",") if card.strip()]
     return tuple(f"cuda:{card}" for card in cards) or (CPU,)
-
-
-def jobs_at_once(engine: EngineName) -> int:
-    """How many jobs a worker takes up: what its engine paints together, and one beside it.
-
-    Not many more, for what one worker has taken up another one that is idle cannot have.
-    """
-    return contract.AT_ONCE if engine is EngineName.PREVIEW else BATCH
 
 
 def occupy(device: str) -> None:

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from server.database.engine import open_database
 from server.database.upgrade import upgrade_tables
 from server.errors import DatabaseUnavailable
-from server.jobs import contract
 from server.jobs.migration import migrate_workflows
 
 OLDEST_SQLITE = (3, 42)
@@ -22,10 +21,10 @@ PAUSE = 0.1
 """Seconds between two tries."""
 
 
-def prepare_database(url: str, *, at_once: int | None = contract.AT_ONCE) -> None:
+def prepare_database(url: str) -> None:
     """Bring the tables up to date, ours and the workflow engine's.
 
-    Each worker will take up ``at_once`` jobs. Several processes may try at once.
+    Several processes may try at once.
 
     Raises:
         DatabaseUnavailable: it does not answer, or cannot be written to.
@@ -36,7 +35,7 @@ def prepare_database(url: str, *, at_once: int | None = contract.AT_ONCE) -> Non
     try:
         _refuse_old(engine)
         for _ in range(TRIES):
-            if _prepare(engine, at_once):
+            if _prepare(engine):
                 return
             time.sleep(PAUSE)
         msg = "the database is being made ready by somebody who does not come to an end"
@@ -48,11 +47,11 @@ def prepare_database(url: str, *, at_once: int | None = contract.AT_ONCE) -> Non
         engine.dispose()
 
 
-def _prepare(engine: sa.Engine, at_once: int | None) -> bool:
+def _prepare(engine: sa.Engine) -> bool:
     """False where somebody else was just at it."""
     try:
         upgrade_tables(engine)
-        migrate_workflows(engine, at_once)
+        migrate_workflows(engine)
     except sa.exc.OperationalError as error:
         if engine.dialect.name == "sqlite" and _first_line(error).endswith(OVERTAKEN):
             return False

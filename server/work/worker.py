@@ -22,13 +22,14 @@ from pipelines.engine import Engine
 from server.database.engine import database_url, open_database
 from server.errors import Conflict, DatabaseUnavailable
 from server.jobs.durable_queue import DurableQueue
+from server.jobs.migration import allow_jobs
 from server.jobs.outage import reaching
 from server.jobs.tries import MOST, Tries
 from server.jobs.workers import Beat, forget_worker
 from server.settings import Settings
 from server.work import dispatch
 from server.work.bench import Bench
-from server.work.device import Device
+from server.work.device import Device, jobs_at_once
 from server.work.fittings import Fittings
 from server.work.ledger import Ledger
 from server.work.pulse import Pulse
@@ -58,15 +59,11 @@ log = structlog.get_logger("server.work")
 
 
 class Equipment(NamedTuple):
-    """Where a worker gets its engine and the rest; ``probe`` has the device do something small.
-
-    ``places`` is how many jobs may have the engine together.
-    """
+    """Where a worker gets its engine and the rest; ``probe`` has the device do something small."""
 
     load: Callable[[], Engine]
     fit: Callable[[Settings, sa.Engine], Fittings]
     probe: Callable[[Engine], None]
-    places: int = 1
 
 
 class Worker:
@@ -99,7 +96,8 @@ class Worker:
         sign = Beat(self._name, self._device, engine.name, os.getpid())
         pulse = Pulse(database, sign, partial(equipment.probe, engine), _abandon)
         pulse.check()
-        bench = self._furnish(database, fittings, engine, equipment.places)
+        bench = self._furnish(database, fittings, engine)
+        allow_jobs(database, jobs_at_once(engine))
         dispatch.set_up(database, self._name)
         register_workflows(bench)
         self._claims = True
@@ -132,9 +130,7 @@ class Worker:
                 raise Conflict(msg)
             time.sleep(0.1)
 
-    def _furnish(
-        self, database: sa.Engine, fittings: Fittings, engine: Engine, places: int
-    ) -> Bench:
+    def _furnish(self, database: sa.Engine, fittings: Fittings, engine: Engine) -> Bench:
         most = round(self._settings.max_megapixels * 1e6)
         return Bench(
             worker=self._name,
@@ -148,7 +144,7 @@ class Worker:
             deliver=fittings.deliver,
             abandon=_abandon,
             most_tries=self._most_tries,
-            device=Device(places),
+            device=Device(jobs_at_once(engine) if engine.batch > 1 else 1),
             signer=fittings.signer,
         )
 

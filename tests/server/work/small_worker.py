@@ -40,6 +40,7 @@ class Habits(NamedTuple):
     device: str = "cpu"
     most_tries: int = 3
     log: str = "worker.log"
+    batch: int = 1
 
 
 class FullStore:
@@ -94,7 +95,8 @@ def _run(settings: Settings, habits: Habits) -> None:
 
     worker = Worker(settings, habits.device, most_tries=habits.most_tries)
     try:
-        worker.run(Equipment(lambda: make_engine(folder), fit, probe))
+        engine = replace(make_engine(folder), batch=habits.batch)
+        worker.run(Equipment(lambda: engine, fit, probe))
     except ReframeError as error:
         os.write(2, f"{error}\n".encode())
         leave(exit_code(error))

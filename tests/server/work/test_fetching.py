@@ -64,7 +64,7 @@ def test_sources_are_fetched_over_postgres_too(postgres: Postgres, tmp_path: Pat
 
 def test_slow_sources_of_one_key_are_in_nobodys_way(open_workshop: Workshop) -> None:
     drip = Drip()
-    many = contract.FETCHES_OF_ONE + contract.AT_ONCE + 1
+    many = contract.FETCHES_OF_ONE + 3
     with serve(drip) as slow, serve(say_ok(PICTURE)) as quick:
         dripping = [submit(open_workshop, slow, 3, owner="mallory") for _ in range(many)]
         open_workshop.start()

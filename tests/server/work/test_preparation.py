@@ -13,6 +13,7 @@ from server.database.schema import METADATA
 from server.errors import DatabaseUnavailable
 from server.jobs import contract
 from server.jobs.durable_queue import DurableQueue
+from server.jobs.migration import allow_jobs
 from server.jobs.workers import Beat, beat, forget_worker
 from server.work.preparation import prepare_database
 from tests.house.house import ROOT
@@ -37,13 +38,14 @@ def read_queues(engine: sa.Engine) -> dict[str, int]:
 
 
 def test_a_worker_that_wants_less_takes_nothing_from_those_that_are_there(url: str) -> None:
-    prepare_database(url, at_once=4)
+    prepare_database(url)
     engine = open_database(url)
+    allow_jobs(engine, 4)
     beat(engine, Beat("cuda-0-x", "cuda:0", "sdxl", 1))
-    prepare_database(url, at_once=2)
+    allow_jobs(engine, 2)
     assert read_queues(engine)[contract.JOBS] == 4
     forget_worker(engine, "cuda-0-x")
-    prepare_database(url, at_once=2)
+    allow_jobs(engine, 2)
     assert read_queues(engine)[contract.JOBS] == 2
     engine.dispose()
 
@@ -60,7 +62,6 @@ def test_several_may_prepare_at_once(url: str) -> None:
     queues = read_queues(engine)
     engine.dispose()
     assert queues == {
-        "reframe": contract.AT_ONCE,
         "callbacks": contract.CALLBACKS_AT_ONCE,
         "fetches": contract.FETCHES_AT_ONCE,
     }

@@ -61,6 +61,15 @@ def test_two_jobs_never_have_the_device_at_once(workshop: Workshop) -> None:
     assert kinds == ["begin", "end"] * 12
 
 
+def test_an_engine_that_makes_batches_has_enough_jobs_for_them(workshop: Workshop) -> None:
+    jobs = [workshop.submit("sleep 3") for _ in range(8)]
+    workshop.start(batch=4)
+    workshop.wait_for(lambda: len(workshop.renders("begin")) == 6)
+    states = [workshop.queue.get(job.id).status for job in jobs]
+    assert states == [Status.RUNNING] * 6 + [Status.QUEUED] * 2
+    assert {job.status for job in workshop.wait(jobs)} == {Status.SUCCEEDED}
+
+
 def test_the_next_jobs_sources_come_while_the_device_works(workshop: Workshop) -> None:
     first = workshop.submit("sleep 1.5")
     workshop.start()
