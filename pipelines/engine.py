@@ -74,3 +74,8 @@ class Engine:
     refine: Outpainter | None = None
     rate: Rater | None = None
     batch: int = 1
+
+    @property
+    def callers(self) -> int:
+        """How many keep it busy: as many as it paints together, and half as many who come next."""
+        return self.batch + max(1, self.batch // 2)

@@ -26,6 +26,8 @@ class LocalMaker:
         engine = reframer.engine
         version = importlib.metadata.version("smart-resize")
         signed = ("signed",) if reframer.signer else ()
+        # an engine that fills the device with one picture fills every core too
+        self.at_once = engine.callers if engine.batch > 1 else 1
         self.identity = " ".join((version, engine.name, *engine.models, *signed))
 
     def make(self, name: str, data: bytes, pending: Sequence[Pending]) -> Iterator[Answer]:  # noqa: ARG002  the protocol's names

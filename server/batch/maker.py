@@ -43,6 +43,9 @@ class Maker(Protocol):
     identity: str
     """What makes a difference to an output besides its wish: engine, models, version."""
 
+    at_once: int
+    """Sources that keep it busy together."""
+
     def make(self, name: str, data: bytes, pending: Sequence[Pending]) -> Iterator["Answer"]:
         """One answer for each, as soon as it is there, in any order.
 

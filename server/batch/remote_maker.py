@@ -57,6 +57,9 @@ SPOILED = 3
 class RemoteMaker:
     """A server as a batch needs it."""
 
+    at_once = 12
+    """A large card's callers; what is too many waits in the server's line."""
+
     def __init__(self, client: Client, batch: str, limits: Limits) -> None:
         """``batch`` is the ledger's id: what is begun afresh is other runs.
 

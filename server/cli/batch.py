@@ -37,11 +37,8 @@ from server.cli.options import RuleOptions, TargetOptions
 from server.cli.output_options import EngineOptions, FileOptions, PaintOptions
 from server.cli.wishes import read_limits
 from server.engines import Supplies, load_engine
-from server.settings import EngineName, read_settings
+from server.settings import read_settings
 from server.signer import load_signer
-
-AT_ONCE = 4
-"""Sources that are worked on at a time, unless the preview engine does the work."""
 
 AGAIN = "run the same command again to go on"
 
@@ -76,7 +73,7 @@ class BatchOptions:
         typer.Option(
             min=1,
             max=64,
-            help=f"Pictures worked on at a time; {AT_ONCE}, or 1 with the preview engine.",
+            help="Pictures worked on at a time; else as many as keep the engine busy.",
             rich_help_panel=BATCH,
         ),
     ] = None
@@ -139,7 +136,7 @@ def batch(  # noqa: PLR0913  a command's options are its arguments
         maker = _Makers(engine, server, ledger, stop).make()
         limits = read_limits(engine.max_megapixels)
         work = _Work(Batch(maker, ledger, limits, report, stop), ledger)
-        at_once = how.at_once or (1 if _is_preview(engine, server) else AT_ONCE)
+        at_once = how.at_once or maker.at_once
         if series:
             items = _plan_series(items, maker)
         with report.bar():
@@ -218,8 +215,9 @@ class _Makers:
         if self.server.server:
             client = Client(self.server.server.rstrip("/"), _read_key(self.server), self.stop)
             return RemoteMaker(client, self.ledger.id, limits)
-        supplies = Supplies(self.engine.weights, self.engine.lock)
-        loaded, signer = load_engine(self.engine.engine, supplies), load_signer(read_settings())
+        settings = read_settings()
+        supplies = Supplies(self.engine.weights, self.engine.lock, settings.graphs)
+        loaded, signer = load_engine(self.engine.engine, supplies), load_signer(settings)
         return LocalMaker(Reframer(loaded, limits, signer))
 
 
@@ -231,10 +229,6 @@ def _read_key(server: ServerOptions) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{server.key_file} cannot be read"
         raise InvalidOption(msg) from error
-
-
-def _is_preview(engine: EngineOptions, server: ServerOptions) -> bool:
-    return server.server is None and engine.engine is EngineName.PREVIEW
 
 
 def _read_places(

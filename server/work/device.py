@@ -21,15 +21,6 @@ LOOK = 0.2
 """Seconds between two looks of who waits at whether it still should."""
 
 
-def jobs_at_once(engine: Engine) -> int:
-    """How many jobs a worker takes up: what its engine paints together, and half as many beside it.
-
-    Those are fetched, planned or written meanwhile, and half fill the next batch. Not many more,
-    for what one worker has taken up another one that is idle cannot have.
-    """
-    return engine.batch + max(1, engine.batch // 2)
-
-
 class Device:
     """Whoever's turn it is has it; of those who wait, the lowest rank comes first."""
 

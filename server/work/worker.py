@@ -29,7 +29,7 @@ from server.jobs.workers import Beat, forget_worker
 from server.settings import Settings
 from server.work import dispatch
 from server.work.bench import Bench
-from server.work.device import Device, jobs_at_once
+from server.work.device import Device
 from server.work.fittings import Fittings
 from server.work.ledger import Ledger
 from server.work.pulse import Pulse
@@ -97,7 +97,8 @@ class Worker:
         pulse = Pulse(database, sign, partial(equipment.probe, engine), _abandon)
         pulse.check()
         bench = self._furnish(database, fittings, engine)
-        allow_jobs(database, jobs_at_once(engine))
+        # not many more: what one worker has taken up another one that is idle cannot have
+        allow_jobs(database, engine.callers)
         dispatch.set_up(database, self._name)
         register_workflows(bench)
         self._claims = True
@@ -144,7 +145,7 @@ class Worker:
             deliver=fittings.deliver,
             abandon=_abandon,
             most_tries=self._most_tries,
-            device=Device(jobs_at_once(engine) if engine.batch > 1 else 1),
+            device=Device(engine.callers if engine.batch > 1 else 1),
             signer=fittings.signer,
         )
 

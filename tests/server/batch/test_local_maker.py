@@ -99,3 +99,9 @@ def test_what_is_wrong_with_the_source_is_so_for_all() -> None:
 def test_what_no_picture_can_have_here_ends_all() -> None:
     with pytest.raises(EngineUnavailable):
         make(Engine("test", Eye(), paint), [PLAIN, BLOCKED])
+
+
+@pytest.mark.parametrize(("batch", "sources"), [(1, 1), (8, 12)])
+def test_only_an_engine_that_makes_batches_gets_several_sources(batch: int, sources: int) -> None:
+    engine = Engine("test", Eye(), paint, batch=batch)
+    assert LocalMaker(Reframer(engine)).at_once == sources

@@ -4,7 +4,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -14,8 +13,8 @@ from pipelines.composition import Composition
 from pipelines.engine import Engine, Painting
 from pipelines.errors import JobCancelled
 from pipelines.progress import Progress
-from server.work.device import Device, Rank, Share, jobs_at_once
-from tests.server.work.small_engine import SmallPainter, describe
+from server.work.device import Device, Rank, Share
+from tests.server.work.small_engine import describe
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PICTURE = Image.new("RGB", (4, 4))
@@ -55,12 +54,6 @@ def test_two_places_are_for_two() -> None:
         device.turn(rank(3), stop),
     ):
         pytest.fail("there is no third place")
-
-
-@pytest.mark.parametrize(("batch", "jobs"), [(1, 2), (2, 3), (4, 6), (8, 12)])
-def test_half_a_batch_waits_beside_the_one_that_is_painted(batch: int, jobs: int) -> None:
-    engine = Engine("small", describe, SmallPainter(Path()), batch=batch)
-    assert jobs_at_once(engine) == jobs
 
 
 def stop() -> None:
