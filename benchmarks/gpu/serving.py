@@ -1,6 +1,7 @@
 """Refining at 2K and 4K, and a queue that never runs dry: callers in threads share the batches."""
 
 import io
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from time import perf_counter
 import torch
 from PIL import Image
 
-from benchmarks.gpu.bench import Bench, draw_canvas
+from benchmarks.gpu.bench import Bench, draw_canvas, ignore
 from benchmarks.gpu.report import Reading
 from pipelines.composition import Composition
 from pipelines.engine import Engine, Mode, Painting
@@ -26,7 +27,7 @@ from pipelines.models.lane import Lane
 from pipelines.models.sdxl.outpainter import Paint, SdxlOutpainter
 from pipelines.models.sdxl.painter import Painter
 from pipelines.models.sdxl.patch import Kind, Patch
-from pipelines.models.sdxl.recipe import choose_refinements
+from pipelines.models.sdxl.recipe import Recipe, choose_refinements
 from pipelines.models.sdxl.refiner import SdxlRefiner
 from pipelines.progress import ignore_progress
 from pipelines.reframe import Reframer
@@ -68,10 +69,11 @@ def watch_card(hardware: torch.device) -> Iterator[list[float]]:
     waits inside one.
     """
     busy: list[float] = []
-    if hardware.type != "cuda":
+    tool = shutil.which("nvidia-smi")
+    if hardware.type != "cuda" or tool is None:
         yield busy
         return
-    command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+    command = [tool, "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
     with subprocess.Popen([*command, "--loop-ms=100"], stdout=subprocess.PIPE, text=True) as smi:  # noqa: S603
         try:
             yield busy
@@ -86,8 +88,9 @@ def _share(bench: Bench) -> Iterator[tuple[Paint, Meter]]:
     """A painter behind a batcher, for callers in many threads."""
     meter = Meter(bench.make_painter())
     lane: Lane[Patch, Image.Image] = Lane(meter, _tell_kind, bench.rows)
+    cell = bench.components.cell
     with Batcher() as batcher:
-        yield lambda patch, tick: batcher.call(lane, patch, tick), meter
+        yield lambda patch, tick: batcher.call(lane, patch.grounded(cell), tick), meter
 
 
 def _tell_kind(patch: Patch) -> Kind:
@@ -146,6 +149,7 @@ def time_serving(bench: Bench) -> Iterator[Reading]:
             list(reframer(source, [request]))
             return perf_counter() - start
 
+        _warm_up(bench, paint)
         reframe(work[0])
         meter.spans.clear()
         with watch_card(bench.device.hardware) as busy, ThreadPoolExecutor(callers) as pool:
@@ -159,6 +163,18 @@ def time_serving(bench: Bench) -> Iterator[Reading]:
     yield Reading("closed loop: p50", median(times), "s")
     yield Reading("closed loop: p95", times[int(0.95 * (jobs - 1))], "s")
     yield Reading("closed loop: batches", len(meter.spans), "batches")
+
+
+def _warm_up(bench: Bench, paint: Paint) -> None:
+    """Paint each size alone and in a full batch: libraries plan for each, thread by thread."""
+    recipe = Recipe(steps=2, guidance=6.0, interval=(0.0, 0.5))
+    for width, height in SIZES:
+        for rows in (1, bench.rows):
+            patches = [
+                bench.make_patch(bench.scale(width, height), recipe, seed) for seed in range(rows)
+            ]
+            with ThreadPoolExecutor(rows) as pool:
+                list(pool.map(lambda patch: paint(patch, ignore), patches))
 
 
 def see_nothing(picture: Image.Image) -> Composition:  # noqa: ARG001  a describer's argument

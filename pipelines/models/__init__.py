@@ -13,6 +13,7 @@ from PIL import Image
 
 from pipelines.engine import Describer, Engine
 from pipelines.errors import WeightsMissing
+from pipelines.models.audience import Tick
 from pipelines.models.batcher import Batcher
 from pipelines.models.compiling import GraphCache, compile_unet, prefers_compiling
 from pipelines.models.device import Device, choose_device
@@ -23,7 +24,7 @@ from pipelines.models.profile import Profile, choose_profile
 from pipelines.models.sdxl.components import load_components
 from pipelines.models.sdxl.outpainter import SdxlOutpainter
 from pipelines.models.sdxl.painter import Painter
-from pipelines.models.sdxl.patch import Kind
+from pipelines.models.sdxl.patch import Kind, Patch
 from pipelines.models.sdxl.recipe import choose_recipes, choose_refinements
 from pipelines.models.sdxl.refiner import SdxlRefiner
 from pipelines.models.vlm.components import load_vlm
@@ -80,7 +81,10 @@ def load(
         thrifty=profile.thrifty,
         share=lambda kind: _measure(kind, native),
     )
-    paint = partial(batcher.call, lane)
+
+    def paint(patch: Patch, tick: Tick) -> Image.Image:
+        return batcher.call(lane, patch.grounded(cell), tick)
+
     adapted = components.has_few_step
     used = (painting, describing, few_step, rating)
     return Engine(
@@ -106,6 +110,7 @@ def _describe(
     weights: Weights, device: Device, profile: Profile, batcher: Batcher, fallback: Describer
 ) -> VlmDescriber:
     writer = Writer(load_vlm(weights.folder, device), device)
+    batcher.do(writer.warm_up)
     lane = Lane(writer, kind=lambda _: None, rows=profile.rows)
     return VlmDescriber(partial(batcher.call, lane), fallback)
 

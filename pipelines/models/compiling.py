@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.resnet import ResnetBlock2D
 from torch._dynamo.utils import counters
 
+from pipelines.errors import ModelError
 from pipelines.geometry import Size
 from pipelines.models.device import Device
 from pipelines.models.sdxl.components import Components
@@ -81,7 +83,9 @@ def compile_unet(
         for wanted in (False, True) if components.has_few_step else (False,):
             with adapted(unet, wanted=wanted):
                 graphs += warm_up(unet, device, latents)
-    except RuntimeError:  # every failure of the compiler is one
+    except ModelError:
+        raise
+    except Exception:  # compilers fail in as many ways as there are tools that they call
         log.warning("the UNet could not be compiled and runs without", exc_info=True)
         leave_eager(unet)
         return 0
@@ -96,8 +100,13 @@ def compile_regions(unet: UNet2DConditionModel, backend: str | Compiler = "induc
     The UNet stays the same module with the same weights.
     """
     regions = find_regions(unet)
+    # before 2.13 torch has one limit for all that it compiles, and no argument for it
+    own: dict[str, Any] = {"recompile_limit": MOST_GRAPHS}
+    if not own.keys() <= signature(torch.compile).parameters.keys():
+        torch._dynamo.config.recompile_limit = MOST_GRAPHS  # noqa: SLF001
+        own = {}
     for region in regions:
-        region.compile(dynamic=True, backend=backend, recompile_limit=MOST_GRAPHS)
+        region.compile(dynamic=True, backend=backend, **own)
     return len(regions)
 
 

@@ -16,6 +16,13 @@ SHORTAGES = ("out of memory", "status_alloc_failed", "can't allocate memory")
 """How cuBLAS, cuDNN, the driver and the host say that memory ran out, where no type says so."""
 
 
+BEST_WITH_CUDNN = (9, 10)
+"""Generations of cards, by compute capability, on which cuDNN's attention beats all others."""
+
+SOUND_CUDNN = 91501
+"""The first version whose attention is right for every number of tokens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A processor, the numbers that it works in, and its attention kernels, best first.
@@ -33,6 +40,14 @@ class Device:
     def in_turns(self) -> Self:
         """The same device for models that do not fit onto it together."""
         return replace(self, turns=Turns(self.hardware))
+
+    def for_any_length(self) -> Self:
+        """The same device for sequences of which hardly two are of one length.
+
+        cuDNN makes a plan for each length that it has not seen, which takes longer than a prompt.
+        """
+        kernels = [kernel for kernel in self.attention if kernel != SDPBackend.CUDNN_ATTENTION]
+        return replace(self, attention=tuple(kernels))
 
     def upload(self, values: torch.Tensor) -> torch.Tensor:
         """The same values on the device."""
@@ -86,11 +101,19 @@ def choose_device() -> Device:
     """
     if not torch.cuda.is_available():
         return CPU
-    kernels = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
-    if torch.cuda.get_device_capability() >= (9, 0):
-        kernels.insert(0, SDPBackend.CUDNN_ATTENTION)
+    generation, _ = torch.cuda.get_device_capability()
+    cudnn: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    kernels = choose_attention(generation, cudnn)
     memory = torch.cuda.get_device_properties("cuda").total_memory
-    return Device(torch.device("cuda"), torch.float16, tuple(kernels), memory)
+    return Device(torch.device("cuda"), torch.float16, kernels, memory)
+
+
+def choose_attention(generation: int, cudnn: int | None) -> tuple[SDPBackend, ...]:
+    """A card's kernels, best first, by the same rule as torch's own; ``cudnn`` is its version."""
+    kernels = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
+    if generation in BEST_WITH_CUDNN and (cudnn or 0) >= SOUND_CUDNN:
+        return (SDPBackend.CUDNN_ATTENTION, *kernels)
+    return kernels
 
 
 CPU = Device(torch.device("cpu"), torch.float32, (SDPBackend.FLASH_ATTENTION, SDPBackend.MATH))

@@ -16,17 +16,12 @@ from pipelines.models.device import Device
 from pipelines.models.sdxl.autoencoder import Autoencoder
 from pipelines.models.sdxl.components import Components
 from pipelines.models.sdxl.denoise import Row, denoise, tell_sizes
-from pipelines.models.sdxl.mask import measure_hold, pick_cells, touch_cells, widen_mask
+from pipelines.models.sdxl.ground import Ground
 from pipelines.models.sdxl.patch import Patch
 from pipelines.models.sdxl.prompt import PromptEncoder
 from pipelines.models.sdxl.recipe import Recipe
 from pipelines.models.sdxl.schedule import Schedule, make_schedule
-from pipelines.models.sdxl.view import View
 from pipelines.models.sdxl.window_decoder import WindowDecoder
-from pipelines.models.sdxl.windows import choose_windows
-
-COLOUR_SCALE = 4
-"""The pre-fill is encoded this many times smaller: only its broad colours outlast the noise."""
 
 
 class Painter:
@@ -57,6 +52,7 @@ class Painter:
             ModelError: the device could not do it.
         """
         assert len({patch.kind for patch in patches}) == 1
+        patches = [patch.grounded(self.components.cell) for patch in patches]
         with self._device.working():
             rows = self.prepare(patches, thrifty=thrifty)
             present, latents = self.denoise(rows, patches[0].recipe, audience)
@@ -77,15 +73,10 @@ class Painter:
 
     def prepare(self, patches: Sequence[Patch], *, thrifty: bool = False) -> list[Row]:
         """What each patch brings into the loop; the VAE encodes all of them at once."""
-        size, recipe = patches[0].kind
-        masks = [self._widen(patch) for patch in patches]
-        views = [
-            View.through(patch.picture, mask == 0)
-            for patch, mask in zip(patches, masks, strict=True)
-        ]
-        masked = self._autoencoder.encode(views, thrifty=thrifty)
-        tints = self._tint(patches, masked[0], thrifty=thrifty)
-        cells = [pick_cells(mask, self.components.cell) for mask in masks]
+        size, _ = patches[0].kind
+        grounds = [patch.lay_ground(self.components.cell) for patch in patches]
+        masked = self._autoencoder.encode([ground.known for ground in grounds], thrifty=thrifty)
+        tints = self._tint(grounds, masked[0], thrifty=thrifty)
         return [
             Row(
                 noise=self._device.upload(patch.noise),
@@ -93,8 +84,8 @@ class Painter:
                 prompt=self._encode_prompt(patch.prompt),
                 negative=self._encode_prompt.absence(),
                 masked=masked[number],
-                mask=self._place(cells[number]),
-                hold=self._place(measure_hold(cells[number], recipe.ramp)),
+                mask=self._place(grounds[number].cells),
+                hold=self._place(grounds[number].hold),
                 tint=tints[number],
             )
             for number, patch in enumerate(patches)
@@ -103,41 +94,27 @@ class Painter:
     def _make_schedule(self, recipe: Recipe) -> Schedule:
         return make_schedule(self.components.training, recipe, self._device)
 
-    def _widen(self, patch: Patch) -> npt.NDArray[np.uint8]:
-        return widen_mask(np.asarray(patch.mask), patch.recipe.overlap, self.components.cell)
-
     def _choose_windows(self, patch: Patch) -> tuple[PixelBox, ...]:
-        """What is to be decoded, in cells; the overlap is well within a window's context."""
-        mask = np.asarray(patch.mask)
-        if patch.seen:
-            left, top, right, bottom = patch.seen
-            wanted = np.zeros_like(mask)
-            wanted[top:bottom, left:right] = mask[top:bottom, left:right]
-            mask = wanted
-        new = touch_cells(mask, self.components.cell)
-        if not self._windows:
-            return (PixelBox(0, 0, new.shape[1], new.shape[0]),)
-        return choose_windows(new)
+        """What is to be decoded, in cells."""
+        cell = self.components.cell
+        if self._windows:
+            return patch.lay_ground(cell).windows
+        size = patch.kind.size
+        return (PixelBox(0, 0, size.width // cell, size.height // cell),)
 
     def _place(self, levels: npt.NDArray[Any]) -> torch.Tensor:
         """A plane (1, H, W), float32 on the device."""
         return self._device.upload(torch.from_numpy(levels.astype(np.float32))[None])
 
     def _tint(
-        self, patches: Sequence[Patch], latents: torch.Tensor, *, thrifty: bool
+        self, grounds: Sequence[Ground], latents: torch.Tensor, *, thrifty: bool
     ) -> list[torch.Tensor]:
-        """What lies below the first noise: latents like the given ones (4, h, w) for each patch.
-
-        The picture itself, or its broad colours at a fraction of the work, or nothing.
-        """
-        size, recipe = patches[0].kind
-        if recipe.strength < 1:
-            views = [View.through(patch.picture) for patch in patches]
-            return self._autoencoder.encode(views, thrifty=thrifty)
-        if not recipe.carries_colour:
-            return [torch.zeros_like(latents) for _ in patches]
-        small = (size.width // COLOUR_SCALE, size.height // COLOUR_SCALE)
-        copies = [patch.picture.resize(small, Image.Resampling.BOX) for patch in patches]
-        tints = self._autoencoder.encode([View.through(copy) for copy in copies], thrifty=thrifty)
+        """What lies below the first noise: latents like the given ones (4, h, w) for each patch."""
+        views = [ground.below for ground in grounds if ground.below]
+        if not views:
+            return [torch.zeros_like(latents) for _ in grounds]
+        tints = self._autoencoder.encode(views, thrifty=thrifty)
         cells = latents.shape[1:]
+        if tints[0].shape[1:] == cells:
+            return tints
         return list(functional.interpolate(torch.stack(tints), size=cells, mode="bilinear"))

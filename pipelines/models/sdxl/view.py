@@ -1,6 +1,7 @@
 """What the VAE is shown of a picture."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Self
 
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class View:
     """``levels`` (H, W, 3), uint8, and what of them is ``known`` (H, W), bool.
 
@@ -28,7 +29,7 @@ class View:
         levels *= known[..., None]
         return cls(levels, known)
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """The same for views that look alike, and for no others."""
         digest = blake2b(repr(self.levels.shape).encode(), digest_size=16)

@@ -10,16 +10,20 @@ import torch
 from peft.tuners.tuners_utils import BaseTunerLayer
 
 from benchmarks.gpu.__main__ import PARTS, Slot, main, run_part
-from benchmarks.gpu.bench import Bench, set_up
+from benchmarks.gpu.bench import Bench, draw_canvas, set_up
 from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.flops import count_decode, count_unet
 from benchmarks.gpu.models import add_few_step, build_sdxl
+from benchmarks.gpu.painting import count_waits
 from benchmarks.gpu.report import GOALS, Goal, Reading, Report
 from benchmarks.gpu.serving import watch_card
+from pipelines.canvas import Canvas
 from pipelines.geometry import Size
 from pipelines.models.device import CPU
 from pipelines.models.profile import PROFILES
 from pipelines.models.sdxl.components import Components
+from pipelines.models.sdxl.patch import Patch
+from pipelines.models.sdxl.recipe import Recipe
 from tests.house.house import ROOT
 
 # the stock pipeline's own business
@@ -136,6 +140,36 @@ def test_the_cards_own_numbers_are_read_while_it_works(
         while not ready.exists():
             time.sleep(0.01)
     assert busy == [0.4, 0.6]
+
+
+def test_a_card_without_its_tool_is_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with watch_card(torch.device("cuda")) as busy:
+        pass
+    assert busy == []
+
+
+def test_no_two_pictures_are_alike_to_who_remembers_them() -> None:
+    size = Size(128, 64)
+    patches = [make_bench_patch(draw_canvas(size, seed)) for seed in (0, 1, 256, 257)]
+    grounds = [patch.lay_ground(8) for patch in patches]
+    assert len({ground.known.digest for ground in grounds}) == 4
+    assert len({ground.below.digest for ground in grounds if ground.below}) == 4
+
+
+def make_bench_patch(canvas: Canvas) -> Patch:
+    recipe = Recipe(steps=2, guidance=1.0)
+    return Patch(canvas.picture, canvas.mask, "", torch.zeros(1, 4, 8, 16), recipe)
+
+
+def test_waits_are_counted_and_the_remark_on_counting_is_not() -> None:
+    remark = (
+        "Synchronization debug mode is a prototype feature and does not yet detect all "
+        "synchronizing operations (Triggered internally at Module.cpp:1.)"
+    )
+    wait = "called a synchronizing CUDA operation (Triggered internally at CUDAFunctions.cpp:1.)"
+    assert count_waits([remark]) == 0
+    assert count_waits([remark, wait, "something is deprecated", wait]) == 2
 
 
 def test_the_random_adapter_sits_where_the_published_one_does() -> None:

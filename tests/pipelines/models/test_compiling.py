@@ -1,7 +1,8 @@
 """Compiled blocks paint the same, are compiled once, and what was compiled is kept."""
 
 import logging
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,9 +13,11 @@ from diffusers import UNet2DConditionModel
 from torch._dynamo.utils import counters
 
 from benchmarks.gpu.models import build_sdxl
+from pipelines.errors import OutOfMemory
 from pipelines.geometry import Size
 from pipelines.models.compiling import (
     MOST_GRAPHS,
+    Compiler,
     GraphCache,
     compile_regions,
     compile_unet,
@@ -119,19 +122,56 @@ def test_the_published_unet_has_no_more_kinds_of_blocks_than_may_be_compiled() -
     assert 4 * len(kinds) <= MOST_GRAPHS, "one row or many, with the adapter or without"
 
 
-def test_where_the_compiler_fails_the_unet_works_on_as_it_was(
-    components: Components, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(graph: torch.fx.GraphModule, given: list[torch.Tensor]) -> NoReturn:
-        msg = "no C compiler"
-        raise RuntimeError(msg)
+def fail_at_once(graph: torch.fx.GraphModule, given: list[torch.Tensor]) -> NoReturn:
+    msg = "no C compiler"
+    raise RuntimeError(msg)
 
+
+def fail_when_run(graph: torch.fx.GraphModule, given: list[torch.Tensor]) -> Callable[..., Any]:
+    """Launchers are built when they are first used, by a compiler in a process of its own."""
+
+    def launch(*given: torch.Tensor) -> NoReturn:
+        raise subprocess.CalledProcessError(1, "gcc")
+
+    return launch
+
+
+@pytest.mark.parametrize("backend", [fail_at_once, fail_when_run])
+def test_where_the_compiler_fails_the_unet_works_on_as_it_was(
+    components: Components, caplog: pytest.LogCaptureFixture, backend: Compiler
+) -> None:
     unet = make_unet()
     broken = replace(components, unet=unet)
-    assert compile_unet(broken, CPU, latents=[LEAD], backend=fail) == 0
+    assert compile_unet(broken, CPU, latents=[LEAD], backend=backend) == 0
     assert "runs without" in caplog.text
     size = BUCKETS[0]
     torch.testing.assert_close(see(unet, size, 2), see(make_unet(), size, 2))
+
+
+def test_a_card_that_is_full_is_no_fault_of_the_compiler(components: Components) -> None:
+    def fill(graph: torch.fx.GraphModule, given: list[torch.Tensor]) -> Callable[..., Any]:
+        def launch(*given: torch.Tensor) -> NoReturn:
+            raise torch.OutOfMemoryError
+
+        return launch
+
+    with pytest.raises(OutOfMemory):
+        compile_unet(replace(components, unet=make_unet()), CPU, latents=[LEAD], backend=fill)
+
+
+def test_a_torch_that_has_one_limit_for_all_graphs_is_told_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compile_now = torch.compile
+
+    def compile_as_before(model: Any, **wishes: Any) -> Any:
+        assert wishes.keys() == {"dynamic", "backend"}
+        return compile_now(model, **wishes)
+
+    monkeypatch.setattr(torch, "compile", compile_as_before)
+    with torch._dynamo.config.patch(recompile_limit=8):
+        assert compile_regions(make_unet(), backend="eager") == 9
+        assert torch._dynamo.config.recompile_limit == MOST_GRAPHS
 
 
 class Scale(torch.nn.Module):

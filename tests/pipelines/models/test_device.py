@@ -1,13 +1,15 @@
 """Where models run, and how torch's failures leave the room."""
 
 import weakref
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend
 
 from pipelines.errors import DeviceFailed, ModelError, OutOfMemory
-from pipelines.models.device import CPU, choose_device
+from pipelines.models.device import CPU, choose_attention, choose_device
 
 MORE_THAN_THERE_IS = 1 << 60
 
@@ -106,3 +108,17 @@ def test_models_settle_side_by_side_or_in_turns() -> None:
     for model in (first, second, first):
         model(torch.zeros(1, 2))
         assert device.turns.present is model
+
+
+def test_cudnn_comes_first_only_where_it_is_fastest_and_right() -> None:
+    others = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
+    assert choose_attention(9, 91900) == (SDPBackend.CUDNN_ATTENTION, *others)
+    assert choose_attention(10, 91501) == (SDPBackend.CUDNN_ATTENTION, *others)
+    for generation, cudnn in ((9, 91500), (9, None), (8, 91900), (12, 91900)):
+        assert choose_attention(generation, cudnn) == others
+
+
+def test_sequences_of_any_length_are_not_planned_for() -> None:
+    card = replace(CPU, attention=choose_attention(9, 91900))
+    assert card.for_any_length().attention == choose_attention(8, None)
+    assert CPU.for_any_length() == CPU

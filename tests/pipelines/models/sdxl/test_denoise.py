@@ -281,6 +281,7 @@ def test_the_watch_would_notice() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.filterwarnings("default")  # torch warns that its way of finding waits is not finished
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_a_card_is_never_waited_for(tmp_path: Path, recipe: Recipe) -> None:

@@ -197,3 +197,24 @@ def test_nothing_new_means_nothing_decoded(components: Components) -> None:
         (painted,) = paint(Painter(components, CPU), patch)
     assert decoded == []
     assert np.array_equal(painted, np.asarray(patch.picture))
+
+
+def test_a_ground_that_was_laid_by_others_is_stood_on(components: Components) -> None:
+    """Where nothing is worth decoding, the picture comes back as it was given."""
+    painter, patch = Painter(components, CPU), make_patch(draw_canvas(192, 128))
+    laid = patch.grounded(components.cell)
+    assert laid.ground is not None
+    assert laid.kind == patch.kind
+    assert laid.grounded(components.cell).ground is laid.ground
+    np.testing.assert_array_equal(paint(painter, laid), paint(painter, patch))
+    nothing = replace(laid, ground=replace(laid.ground, windows=()))
+    np.testing.assert_array_equal(paint(painter, nothing)[0], np.asarray(patch.picture, int))
+
+
+def test_a_ground_has_all_that_takes_time_and_no_device(components: Components) -> None:
+    ground = make_patch(draw_canvas(192, 128)).lay_ground(components.cell)
+    assert ground.below is not None
+    assert {"digest"} <= vars(ground.known).keys() & vars(ground.below).keys()
+    assert (
+        make_patch(FULL, recipe=replace(RECIPE, carries_colour=False)).lay_ground(8).below is None
+    )

@@ -1,15 +1,20 @@
 """The writer: whole answers within their bounds, the same alone and in company."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 import torch
+from torch._dynamo.utils import counters
 from torch.nn.attention import SDPBackend
+from transformers import CompileConfig
 
 from pipelines.composition import SubjectKind
 from pipelines.models.audience import Audience
 from pipelines.models.device import CPU, Device, choose_device
+from pipelines.models.vlm.caches import Caches
 from pipelines.models.vlm.components import Vlm, load_vlm
 from pipelines.models.vlm.grammar import CAPTION, MOST_SUBJECTS, REST, SCENE
 from pipelines.models.vlm.writer import Listening, Writer, choose_cache
@@ -22,6 +27,13 @@ from tests.pipelines.models.vlm.scenes import (
     load_stubborn,
     nobody,
 )
+
+
+@pytest.fixture(autouse=True)
+def forget_graphs() -> Iterator[None]:
+    yield
+    torch._dynamo.reset()
+
 
 ENOUGH = 400
 """A letter for each token, as with the replica's tokenizer, an answer is never longer."""
@@ -146,7 +158,71 @@ def test_a_static_cache_changes_no_token(vlm: Vlm) -> None:
     assert torch.equal(dynamic, static)
 
 
+def test_a_static_cache_is_lent_again_at_the_same_place(vlm: Vlm) -> None:
+    """A graph that was captured holds on to addresses."""
+    caches = Caches(vlm, 2000)
+    places: list[list[int]] = []
+    for _ in range(2):
+        cache = caches.lend(2)
+        assert not cache.get_seq_length()
+        cache.early_initialization(
+            batch_size=2, num_heads=2, head_dim=16, dtype=torch.float32, device=CPU.hardware
+        )
+        cache.update(torch.ones(2, 2, 5, 16), torch.ones(2, 2, 5, 16), 0)
+        places.append(
+            [tensor.data_ptr() for tensor in (cache.layers[0].keys, cache.layers[0].values)]
+        )
+    assert places[0] == places[1]
+    assert caches.lend(1) is not caches.lend(2)
+
+
+def compile_with(vlm: Vlm, backend: Any) -> None:
+    """Have the library compile on the processor what it would compile on a card."""
+    wish = CompileConfig(backend=backend, mode=None)
+    wish._compile_all_devices = True
+    vlm.model.generation_config.compile_config = wish
+
+
+def test_after_warming_up_nothing_is_compiled_again(vlm_folder: Path) -> None:
+    vlm = load_vlm(vlm_folder, CPU)
+    write = Writer(vlm, CPU, 12)
+    pictures = draw_pictures()
+    expected = write(pictures, nobody())
+    compile_with(vlm, "eager")
+    write._cache = "static"
+    write.warm_up()
+    graphs = counters["stats"]["unique_graphs"]
+    assert graphs
+    for chosen in (pictures[:1], pictures[1:2], [pictures[0]] * 3, pictures):
+        texts = write(chosen, nobody(len(chosen)))
+        assert all(text in expected.values() for text in texts.values())
+    assert counters["stats"]["unique_graphs"] == graphs
+
+
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("no C compiler"), torch.OutOfMemoryError()], ids=repr
+)
+def test_where_the_compiler_fails_the_writer_does_without(
+    vlm_folder: Path, caplog: pytest.LogCaptureFixture, failure: Exception
+) -> None:
+    def fail(graph: torch.fx.GraphModule, given: list[torch.Tensor]) -> Callable[..., Any]:
+        def launch(*given: torch.Tensor) -> NoReturn:
+            raise failure
+
+        return launch
+
+    vlm = load_vlm(vlm_folder, CPU)
+    write = Writer(vlm, CPU, 12)
+    expected = write(draw_pictures(), nobody())
+    compile_with(vlm, fail)
+    write._cache = "static"
+    write.warm_up()
+    assert "runs without" in caplog.text
+    assert write(draw_pictures(), nobody()) == expected
+
+
 @pytest.mark.gpu
+@pytest.mark.filterwarnings("default")  # compilers warn of what could be faster
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_on_a_card_the_compiled_work_changes_no_token(vlm_folder: Path) -> None:
     """In full precision, where equal scores are not a matter of rounding."""
@@ -162,6 +238,7 @@ def test_on_a_card_the_compiled_work_changes_no_token(vlm_folder: Path) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.filterwarnings("default")  # compilers warn of what could be faster
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_on_a_card_answers_are_whole_in_the_published_numbers(vlm_folder: Path) -> None:
     card = choose_device()
