@@ -1,16 +1,13 @@
 """``smart-resize keys``: who may use the server."""
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from pipelines.errors import InvalidOption
 from server.access.audit import note
 from server.access.defaults import read_defaults, write_defaults
-from server.access.key_store import KeyStore
-from server.database import engine
-from server.database.upgrade import upgrade_tables
 from server.settings import TEN_YEARS, read_settings
 
 app = typer.Typer(name="keys", help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -28,25 +25,14 @@ DatabaseUrl = Annotated[
 LONGEST_NAME = 200
 
 
-class _Office(NamedTuple):
-    """Where keys are kept, and where it is noted what was done to them."""
-
-    keys: KeyStore
-    data: Path
-
-
-def _open(data: Path | None, url: str | None, *, make: bool = False) -> _Office:
+def _find(data: Path | None, url: str | None, *, make: bool = False) -> tuple[Path, str | None]:
+    """Where the office is: the data folder, and the database if it is not the folder's own."""
     settings = read_settings(data=data, database_url=url)
     if settings.database_url is None and not (make or settings.data.is_dir()):
         msg = f"there is no data folder {settings.data}"
         raise InvalidOption(msg)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret = settings.database_url
-    opened = engine.open_database(
-        engine.database_url(settings.data, secret.get_secret_value() if secret else None)
-    )
-    upgrade_tables(opened)
-    return _Office(KeyStore(opened), settings.data)
+    return settings.data, secret.get_secret_value() if secret else None
 
 
 @app.command()
@@ -82,7 +68,9 @@ def create(  # noqa: PLR0913  a command's options are its arguments
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
         msg = f"a key's name has 1 to {LONGEST_NAME} characters that can be printed"
         raise InvalidOption(msg)
-    office = _open(data, database_url, make=True)
+    from server.access.office import open_office  # noqa: PLC0415  the database comes in late
+
+    office = open_office(*_find(data, database_url, make=True))
     key, secret = office.keys.create(
         name, rate=rate, concurrency=concurrency, retention=retention, defaults=defaults
     )
@@ -93,7 +81,9 @@ def create(  # noqa: PLR0913  a command's options are its arguments
 @app.command("list")
 def list_keys(*, data: Data = None, database_url: DatabaseUrl = None) -> None:
     """Show the keys, the oldest first; never their secrets."""
-    for key in _open(data, database_url).keys.list():
+    from server.access.office import open_office  # noqa: PLC0415  see above
+
+    for key in open_office(*_find(data, database_url)).keys.list():
         state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
         line = f"{key.id}  {key.created_at:%Y-%m-%d}  {state}  {key.name}"
         typer.echo(f"{line}  {write_defaults(key.defaults)}".rstrip())
@@ -107,7 +97,9 @@ def revoke(
     database_url: DatabaseUrl = None,
 ) -> None:
     """End every key of this name, or the one with this id; servers notice within seconds."""
-    office = _open(data, database_url)
+    from server.access.office import open_office  # noqa: PLC0415  see above
+
+    office = open_office(*_find(data, database_url))
     ended = office.keys.revoke(key)
     if not ended:
         msg = f"there is no valid key {key!r}"

@@ -35,3 +35,13 @@ def test_a_name_that_cannot_be_read_is_refused(name: str, call: Call, tmp_path: 
     assert done.returncode == 2
     assert b"a key's name has 1 to 200 characters" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_a_database_that_is_not_there_is_one_line(call: Call, tmp_path: Path) -> None:
+    url = "postgresql://me:secret@127.0.0.1:9/x"
+    done = call("keys", "list", "--data", tmp_path, "--database-url", url)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"smart-resize: the database cannot be used: connection failed")
+    assert b"database_unavailable" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert b"secret" not in done.stderr
