@@ -5,6 +5,9 @@ DEMO ?= demo
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# as many processes as cores; a file's tests stay together, for they share what takes long to make
+SPREAD ?= --numprocesses auto --dist loadfile
+
 .DEFAULT_GOAL := demo
 .PHONY: demo test test-models test-slow soak check check-build format bench docs constraints wheel clean
 
@@ -16,10 +19,10 @@ demo: $(VENV)/.run   ## reframe the bundled photos and write pictures to look at
 	@echo "Look at $(DEMO)/index.html, or at $(DEMO)/index.png"
 
 test: $(VENV)/.test   ## everything that needs no GPU and no weights
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 test-models: $(VENV)/.models   ## the rooms that need torch, on tiny models
-	$(BIN)/python -m pytest tests/pipelines/models
+	$(BIN)/python -m pytest $(SPREAD) tests/pipelines/models
 
 test-slow: $(VENV)/.test   ## workers and databases that are killed, filled and frozen
 	$(BIN)/python -m pytest -m slow
