@@ -26,6 +26,7 @@ from server.api import (
     plans,
     presets,
     runs,
+    sources,
     uploads,
     usage,
 )
@@ -45,6 +46,7 @@ from server.api.reception import Reception
 from server.api.request_log import RequestLog
 from server.api.runs import Runs
 from server.api.schemas import FAILURES
+from server.api.sources import Sources
 from server.callbacks.history import History
 from server.callbacks.secret_store import CallbackSecrets
 from server.database.engine import database_url, open_database, say_unavailable
@@ -138,6 +140,7 @@ def create_app(settings: Settings) -> FastAPI:
     }
     for router in (
         runs.make_router(Runs(queue, reception, linker, catalogue, settings.price)),
+        sources.make_router(Sources(queue, store, linker)),
         plans.make_router(
             Plans(
                 queue,

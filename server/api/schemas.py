@@ -98,6 +98,28 @@ class RunPage(BaseModel):
     prev_pq: str | None
 
 
+class SourceBody(BaseModel):
+    """One picture that a run was given."""
+
+    source: int = Field(description="Number of the picture, as outputs have it, from 0.")
+    url: str | None = Field(
+        description="Signed, and valid for a while; needs no key. Null until the server has the "
+        "picture, and once it keeps it no longer."
+    )
+    file_name: str
+    content_type: str | None = Field(
+        description="By its first bytes; null like url.", examples=["image/jpeg"]
+    )
+    file_size: int | None = Field(description="Bytes; null like url.")
+    sha256: str | None = Field(description="Of the file as it was given; null like url.")
+
+
+class SourcePage(BaseModel):
+    """All pictures that a run was given, in their order."""
+
+    items: list[SourceBody]
+
+
 class SourceSize(BaseModel):
     """The picture that plans are for."""
 

@@ -10,6 +10,7 @@ from server.images.archive import ArchiveLimits, Member, is_archive, open_archiv
 from server.images.blob_name import is_volatile
 from server.images.data_uri import is_data_uri
 from server.images.fetch import file_name_of
+from server.images.inventory import Kept, write_inventory
 from server.images.label import base_name, clean_label, named
 from server.images.store import VOLATILE, ImageStore
 from server.jobs.contract import BLOB
@@ -33,7 +34,8 @@ def gather(
 
     A picture that lies under the job's own name already stays where it is, and so does one that
     was fetched. ``limits`` hold for each zip, and the number of members for all sources together.
-    No picture is decoded here. The mask, if there is one, is put where ``mask_blob`` says.
+    No picture is decoded here. The mask, if there is one, is put where ``mask_blob`` says, and the
+    list of the pictures where ``inventory_blob`` does.
 
     Raises:
         ImageTooLarge, ArchiveInvalid: of a source.
@@ -44,23 +46,24 @@ def gather(
     blobs = [_find_blob(source, shelf, number) for number, source in enumerate(order.sources)]
     names = (f"{shelf}{number}" for number in count())
     free = (name for name in names if name not in blobs)
-    found: list[Gathered] = []
+    found: list[Kept] = []
     for number, (source, blob) in enumerate(zip(order.sources, blobs, strict=True)):
         label = label_of(source)
         with named("source", number, len(blobs), label):
             data = _read(blob, order, store)
             if not is_archive(data) and blob.startswith(shelf):
-                found.append(Gathered(label, blob))
+                found.append(Kept.of(label, blob, data))
                 continue
             for picture in _unpack(Member(label, data), order.member, limits):
                 if len(found) == limits.members:
                     raise ArchiveInvalid(f"the sources are more than {limits.members} pictures")
-                found.append(Gathered(picture.label, next(free)))
+                found.append(Kept.of(picture.label, next(free), picture.data))
                 store.put(found[-1].blob, picture.data)
     if order.protect_mask:
         blob = _find_blob(order.protect_mask, shelf, len(order.sources))
         store.put(mask_blob(shelf), _read(blob, order, store))
-    return found
+    write_inventory(store, shelf, found)
+    return [Gathered(kept.label, kept.blob) for kept in found]
 
 
 def shelf_of(order: Order, job_id: str) -> str:

@@ -51,6 +51,11 @@ export function createApi(readKey) {
     runs: (next) => json(`v1/runs?limit=24${next ? `&pq=${encodeURIComponent(next)}` : ""}`),
     /** @param {string} id */
     run: (id) => json(`v1/runs/${encodeURIComponent(id)}`),
+    /**
+     * What a run was given, as far as the server still has it.
+     * @param {string} id
+     */
+    sources: async (id) => (await json(`v1/runs/${encodeURIComponent(id)}/sources`)).items,
     /** @param {string} id */
     cancel: (id) => json(`v1/runs/${encodeURIComponent(id)}/cancel`, { method: "POST" }),
     /**
@@ -82,7 +87,7 @@ export function createApi(readKey) {
       yield* readEvents(/** @type {ReadableStream<Uint8Array>} */ (response.body));
     },
     /**
-     * A picture that a run made.
+     * A picture that a run made, or was given.
      * @param {string} url
      */
     picture: async (url) => (await ask(here(url))).blob(),

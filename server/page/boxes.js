@@ -1,12 +1,18 @@
 // @ts-check
 /** Boxes on the source: what the server saw, and what is protected, which can be moved. */
 
-import { element, placeAt } from "./element.js";
+import { element, place, placeAt } from "./element.js";
 
 /** @typedef {[number, number, number, number]} Box */
 
 const STEP = 0.01;
 const SMALLEST = 0.01;
+
+/** Screen px within which a pointer that is pressed and let go has only clicked. */
+const CLICK = 3;
+
+/** What covers more of the picture than this is held by its sides alone. */
+const WIDE = 0.8;
 
 /**
  * A box inside the picture, at least a hundredth of it wide and high.
@@ -41,60 +47,91 @@ export function grownBox([left, top, right, bottom], by) {
 }
 
 /**
- * @param {any} subject
- * @param {() => void} protect
+ * @typedef {object} Look what a box is to people
+ * @property {"subject" | "guarded"} kind
+ * @property {string} name
+ * @property {string} role
  */
-export function drawSubject(subject, protect) {
-  const label = element(
-    "button",
-    {
-      type: "button",
-      class: "tag",
-      title: "Protect this",
-      "aria-label": `Protect ${subject.label}`,
-      onclick: protect,
-    },
-    subject.label,
-  );
-  const made = element("div", { class: "mark subject" }, label);
-  placeAt(made, subject.box);
-  return made;
-}
 
 /**
- * @param {Box} box
- * @param {number} number from 0
- * @param {(box: Box | null, done: boolean) => void} change null forgets it
+ * @typedef {object} Acts what a box tells of
+ * @property {(box: Box | null, done: boolean) => void} change null where it is to go
+ * @property {() => void} choose it is the one that is meant
+ * @property {() => void} [enter]
  */
-export function drawGuarded(box, number, change) {
-  const corner = element("i", { class: "corner" });
+
+/**
+ * A box that can be moved and resized.
+ * @param {Box} box
+ * @param {Look} look
+ * @param {Acts} acts
+ */
+export function drawBox(box, { kind, name, role }, { change, choose, enter }) {
+  const keys =
+    "arrow keys move it, plus and minus and Ctrl with arrows resize it, Delete removes it";
+  const more = enter ? ", Enter protects it" : "";
   const made = element(
     "div",
     {
-      class: "mark guarded",
+      class: `mark ${kind}`,
       tabIndex: 0,
       role: "group",
-      "aria-roledescription": "protected box",
-      "aria-label": `Protected ${number + 1}: arrow keys move it, plus and minus resize it, Delete removes it`,
-      onkeydown: (/** @type {KeyboardEvent} */ event) => onKey(event, box, change),
+      "aria-roledescription": role,
+      "aria-label": `${name}: ${keys}${more}`,
+      onfocus: choose,
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Enter" && enter) {
+          event.preventDefault();
+          enter();
+        } else onKey(event, box, change);
+      },
     },
-    element("span", { class: "tag" }, `Protected ${number + 1}`),
-    corner,
+    ...SIDES.map((side) => element("i", { class: `side ${side}` })),
+    element("span", { class: "tag" }, name),
+    ...CORNERS.map(([corner]) => element("i", { class: `corner ${corner}` })),
   );
   placeAt(made, box);
+  const area = (box[2] - box[0]) * (box[3] - box[1]);
+  place(made, { "z-index": String(100 - Math.round(area * 100)) }); // the smaller ones on top
+  made.classList.toggle("wide", area > WIDE);
   made.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+    if (event.button) return;
+    event.preventDefault();
     event.stopPropagation();
     made.focus();
+    choose();
+    const at = /** @type {HTMLElement} */ (event.target).classList;
+    const held = CORNERS.find(([corner]) => at.contains(corner));
     drag(made, event, (x, y, done) => {
-      const sized = event.target === corner;
-      const next = sized
-        ? inPicture([box[0], box[1], box[2] + x, box[3] + y])
-        : movedBox(box, x, y);
+      const next = held ? stretchedBox(box, held[1], held[2], x, y) : movedBox(box, x, y);
       placeAt(made, next);
       change(next, done);
     });
   });
   return made;
+}
+
+const SIDES = ["top", "right", "bottom", "left"];
+
+/** @type {[string, number, number][]} a corner, and which two numbers of a box are its */
+const CORNERS = [
+  ["nw", 0, 1],
+  ["ne", 2, 1],
+  ["se", 2, 3],
+  ["sw", 0, 3],
+];
+
+/**
+ * A box with one corner elsewhere.
+ * @param {Box} box
+ * @param {number} across which number of the box is the corner's place from the left
+ * @param {number} down which is that from the top
+ * @param {number} x
+ * @param {number} y
+ * @returns {Box}
+ */
+export function stretchedBox(box, across, down, x, y) {
+  return inPicture(box.with(across, box[across] + x).with(down, box[down] + y));
 }
 
 /**
@@ -103,7 +140,9 @@ export function drawGuarded(box, number, change) {
  * @param {(box: Box | null, done: boolean) => void} change
  */
 function onKey(event, box, change) {
-  const next = nextBox(event.key, box, event.shiftKey ? STEP / 10 : STEP);
+  const step = event.shiftKey ? STEP / 10 : STEP;
+  const sizes = event.ctrlKey || event.metaKey;
+  const next = sizes ? sizedBox(event.key, box, step) : nextBox(event.key, box, step);
   if (next === undefined) return;
   event.preventDefault();
   event.stopPropagation();
@@ -140,7 +179,29 @@ function nextBox(key, box, step) {
 }
 
 /**
- * Tells how far a pointer went, in fractions of the picture around the box.
+ * With Ctrl, arrows move the lower right corner alone.
+ * @param {string} key
+ * @param {Box} box
+ * @param {number} step
+ * @returns {Box | undefined}
+ */
+function sizedBox(key, box, step) {
+  switch (key) {
+    case "ArrowLeft":
+      return stretchedBox(box, 2, 3, -step, 0);
+    case "ArrowRight":
+      return stretchedBox(box, 2, 3, step, 0);
+    case "ArrowUp":
+      return stretchedBox(box, 2, 3, 0, -step);
+    case "ArrowDown":
+      return stretchedBox(box, 2, 3, 0, step);
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Tells how far a pointer went, in fractions of the picture around the box; a click went nowhere.
  * @param {HTMLElement} held
  * @param {PointerEvent} start
  * @param {(x: number, y: number, done: boolean) => void} tell
@@ -148,21 +209,20 @@ function nextBox(key, box, step) {
 function drag(held, start, tell) {
   const around = /** @type {HTMLElement} */ (held.parentElement).getBoundingClientRect();
   const control = new AbortController();
-  const heard = (/** @type {PointerEvent} */ event, /** @type {boolean} */ done) =>
-    tell(
-      (event.clientX - start.clientX) / around.width,
-      (event.clientY - start.clientY) / around.height,
-      done,
-    );
+  let [x, y, begun] = [0, 0, false];
+  const hear = (/** @type {PointerEvent} */ event) => {
+    [x, y] = [event.clientX - start.clientX, event.clientY - start.clientY];
+    begun ||= Math.hypot(x, y) > CLICK;
+    if (begun) tell(x / around.width, y / around.height, false);
+  };
+  const end = () => {
+    control.abort();
+    if (begun) tell(x / around.width, y / around.height, true);
+  };
   const { signal } = control;
-  window.addEventListener("pointermove", (event) => heard(event, false), { signal });
-  for (const name of ["pointerup", "pointercancel"]) {
-    const end = (/** @type {any} */ event) => {
-      control.abort();
-      heard(event, true);
-    };
-    window.addEventListener(name, end, { signal });
-  }
+  window.addEventListener("pointermove", hear, { signal });
+  window.addEventListener("pointerup", end, { signal });
+  window.addEventListener("pointercancel", end, { signal });
 }
 
 /** @param {number} one @param {number} other */

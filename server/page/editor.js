@@ -1,10 +1,10 @@
 // @ts-check
-/** One size by hand: the picture is moved and scaled in its frame, and boxes are drawn on it. */
+/** One size by hand: the picture is moved and scaled in its frame, and boxes are moved on it. */
 
 import { createTable, viewOf } from "./bench.js";
-import { drawGuarded, drawSubject, inPicture } from "./boxes.js";
 import { element, find, icon } from "./element.js";
 import { lendHand } from "./hand.js";
+import { createMarks } from "./marks.js";
 import {
   bounded,
   centred,
@@ -56,6 +56,14 @@ export function createEditor(store) {
     },
     sheet.table,
   );
+  const marks = createMarks(store, sheet.boxes, {
+    picture: () => now.picture,
+    hold: (held) => {
+      now.held = held;
+    },
+    leave: () => bench.focus(),
+  });
+  bench.addEventListener("focus", () => now && marks.choose(null));
   lendHand(bench, { now: () => now, boxes: sheet.boxes, move, draw });
   const done = element(
     "button",
@@ -89,6 +97,7 @@ export function createEditor(store) {
         range,
       ),
       element("div", { class: "row" }, drawing, automatic),
+      marks.panel,
       words,
     ),
   );
@@ -96,7 +105,8 @@ export function createEditor(store) {
     now = null;
   });
   new ResizeObserver(() => now && show(true)).observe(bench);
-  store.watch(["planned", "protect", "edits"], () => now && refresh());
+  const names = ["planned", "protect", "corrections", "edits", "pictures"];
+  store.watch(names, () => now && refresh());
 
   /** @param {any} size */
   function open(size) {
@@ -122,7 +132,6 @@ export function createEditor(store) {
     const auto = known?.plans[now.size.key]?.plan ?? now.auto;
     if (!auto) return;
     now.auto = auto;
-    now.subjects = known?.composition?.subjects ?? [];
     now.edited = edits[editKey(now.picture, now.size.key)] ?? null;
     if (!now.held) now.spot = spotOf(now.edited ?? auto);
     sheet.load(picture?.preview ?? null);
@@ -135,7 +144,7 @@ export function createEditor(store) {
     if (!room.width) return;
     if (fit || !now.view) now.view = viewOf(now.auto, now.spot, room);
     sheet.put(now.auto, now.spot, now.view, now.size.keepClear);
-    if (!now.held) showBoxes();
+    if (!now.held) marks.show();
     const { least, most } = scaleRange(now.auto);
     range.value = String((STEPS * Math.log(now.spot.scale / least)) / Math.log(most / least));
     range.setAttribute("aria-valuetext", percent(now.spot.scale));
@@ -162,33 +171,10 @@ export function createEditor(store) {
       element(
         "p",
         { class: "hint keys" },
-        "Arrow keys move, Shift by one pixel; + and − scale; Delete removes a box.",
+        "Arrow keys move, Shift in small steps; + and − scale. ",
+        "A box: Ctrl with arrows moves its corner, Delete removes it, Enter protects what was seen.",
       ),
     );
-  }
-
-  function showBoxes() {
-    const protect = store.get().protect[now.picture] ?? [];
-    const at = [...sheet.boxes.querySelectorAll(".guarded")].indexOf(document.activeElement);
-    sheet.boxes.replaceChildren(
-      ...now.subjects.map((/** @type {any} */ subject) =>
-        drawSubject(subject, () => keep([...protect, inPicture(subject.box)])),
-      ),
-      ...protect.map((/** @type {any} */ box, /** @type {number} */ number) =>
-        drawGuarded(box, number, (next, over) => {
-          if (!over) return;
-          keep(next ? protect.with(number, next) : protect.toSpliced(number, 1));
-          if (!next) bench.focus();
-        }),
-      ),
-    );
-    if (at >= 0) sheet.boxes.querySelectorAll(".guarded")[at]?.focus();
-  }
-
-  /** @param {any[]} boxes */
-  function keep(boxes) {
-    const { protect } = store.get();
-    store.set({ protect: { ...protect, [now.picture]: boxes } });
   }
 
   /** @param {import("./plan.js").Spot} spot */
@@ -210,7 +196,7 @@ export function createEditor(store) {
   /** A box that was drawn; null for a click that drew none. @param {any} box */
   function draw(box) {
     setMode("move");
-    if (box) keep([...(store.get().protect[now.picture] ?? []), box]);
+    if (box) marks.add(box);
     else show(true);
   }
 

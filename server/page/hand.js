@@ -95,8 +95,7 @@ function turn(bench, table, event) {
  * @param {PointerEvent} event
  */
 function grab(bench, table, event) {
-  const tag = event.target instanceof Element && event.target.closest(".tag");
-  if (event.button || tag) return;
+  if (event.button) return;
   event.preventDefault();
   bench.focus();
   bench.setPointerCapture(event.pointerId);

@@ -34,8 +34,8 @@ export function showIntake(store) {
   function show({ pictures, selected, submission, planned }) {
     const ready = Boolean(pictures.length || submission);
     const problems = pictures.map((/** @type {any} */ each) => problemOf(planned[each.id]));
-    const ids = pictures.map((/** @type {any} */ each) => each.id);
-    const seen = JSON.stringify([ready, selected, ids, problems]);
+    const shots = pictures.map((/** @type {any} */ each) => [each.id, each.preview]);
+    const seen = JSON.stringify([ready, selected, shots, problems]);
     if (seen === last) return;
     last = seen;
     document.body.dataset.state = ready ? "ready" : "empty";

@@ -1,7 +1,9 @@
 // @ts-check
 /** The page put together. */
 
+import { keepAddress } from "./address.js";
 import { ApiError, createApi } from "./api.js";
+import { keepBefore } from "./before.js";
 import { createCodeSheet } from "./code-sheet.js";
 import { downloadAll } from "./download.js";
 import { createEditor } from "./editor.js";
@@ -30,6 +32,7 @@ const store = createStore({
   planned: /** @type {Record<string, any>} */ ({}),
   edits: /** @type {Record<string, any>} */ ({}),
   protect: /** @type {Record<string, number[][]>} */ ({}),
+  corrections: /** @type {Record<string, any[]>} */ ({}),
   submission: /** @type {any} */ (null),
   view: "plan",
 });
@@ -48,11 +51,13 @@ showPlans(store, editor.open);
 showResults(store);
 showProgress(store, () => runner.cancel().catch(refused));
 showViews(store, { code: codeSheet.open, download: (outputs) => downloadAll(api, outputs) });
+keepBefore(store, api);
 createHistory(api, runner.reopen, refused);
-startPlanning(store, api);
+const openAddressed = keepAddress(store, api, runner.reopen, refused);
+const { planCorrected } = startPlanning(store, api);
 
 find("run").addEventListener("click", run);
-store.watch(["pictures", "sizes", "options", "submission"], offer);
+store.watch(["pictures", "sizes", "options", "submission", "corrections"], offer);
 store.watch(["key"], greet);
 store.watch(["planned", "submission"], askWhereRefused);
 find("browse").open = matchMedia("(width >= 900px)").matches;
@@ -66,13 +71,14 @@ async function greet() {
     const [presets, model] = await Promise.all([api.presets(), api.model()]);
     showPresets(store, presets);
     showOptions(store, model);
+    await openAddressed();
   } catch (error) {
     if (!refused(error)) find("run-note").textContent = /** @type {Error} */ (error).message;
   }
 }
 
 function offer() {
-  const { pictures, sizes, options } = store.get();
+  const { pictures, sizes, options, corrections } = store.get();
   const count = pictures.length * sizes.length * (options.variants ?? 1);
   const ready = count > 0;
   find("run").setAttribute("aria-disabled", String(!ready));
@@ -81,14 +87,30 @@ function offer() {
     : "Make pictures";
   const missing = pictures.length ? "Choose a size first." : "Give it a picture first.";
   const what = pictures.length === 1 ? pictures[0].name : `${pictures.length} pictures`;
-  find("run-note").textContent = ready ? `of ${what}` : missing;
+  const apart = pictures.some((picture) => corrections[picture.id])
+    ? ", corrected: one run per size"
+    : "";
+  find("run-note").textContent = ready ? `of ${what}${apart}` : missing;
 }
 
-function run() {
-  const { pictures, sizes, options, edits, protect, planned } = store.get();
+let starting = false;
+
+async function run() {
+  if (starting) return;
+  const { pictures, sizes, options, edits: byHand, protect, planned } = store.get();
   if (!pictures.length || !sizes.length) {
     (pictures.length ? find("custom") : find("choose")).focus();
     return;
+  }
+  let edits = byHand;
+  starting = true;
+  try {
+    edits = { ...(await planCorrected()), ...byHand };
+  } catch (error) {
+    if (!refused(error)) find("run-note").textContent = /** @type {Error} */ (error).message;
+    return;
+  } finally {
+    starting = false;
   }
   const sources = pictures.map((picture) => ({ ...picture, protect: protect[picture.id] ?? [] }));
   const requests = makeRequests(sources, sizes, options, edits);

@@ -23,13 +23,21 @@ let count = 0;
 export async function fromFile(file) {
   const known = { id: nextId(), name: file.name || "pasted.png", file, url: null };
   try {
-    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-    const size = /** @type {[number, number]} */ ([bitmap.width, bitmap.height]);
-    const preview = URL.createObjectURL(await shrink(bitmap));
-    return { ...known, preview, size };
+    return { ...known, ...(await readCopy(file)) };
   } catch {
     return { ...known, preview: null, size: null }; // the server may read what a browser cannot
   }
+}
+
+/**
+ * A small copy to draw with, upright; throws where the browser cannot read the picture.
+ * @param {Blob} data
+ * @returns {Promise<{preview: string, size: [number, number]}>}
+ */
+export async function readCopy(data) {
+  const bitmap = await createImageBitmap(data, { imageOrientation: "from-image" });
+  const size = /** @type {[number, number]} */ ([bitmap.width, bitmap.height]);
+  return { preview: URL.createObjectURL(await shrink(bitmap)), size };
 }
 
 /**

@@ -6,7 +6,9 @@
 
 import { ApiError } from "./api.js";
 import { inServerOrder } from "./size.js";
-import { makeInput } from "./request.js";
+import { editKey, makeInput } from "./request.js";
+import { corrected } from "./seen.js";
+import { fetchSources } from "./sources.js";
 
 const PAUSE = 120;
 const PATIENCE = 1500;
@@ -19,11 +21,14 @@ const PATIENCE = 1500;
  * @property {string} engine who would paint them
  * @property {{code: string, message: string} | null} error
  * @property {boolean} busy
+ * @property {string} standIn why a picture at an address is not drawn itself: "waiting" for the
+ *   server, or what is lacking; empty where nothing stands in
  */
 
 /** @returns {Planned} */
 export function nothingPlanned() {
-  return { composition: null, size: null, plans: {}, engine: "", error: null, busy: false };
+  const nothing = { composition: null, size: null, error: null };
+  return { ...nothing, plans: {}, engine: "", busy: false, standIn: "" };
 }
 
 /**
@@ -49,22 +54,50 @@ export function startPlanning(store, api) {
     running?.abort();
     const control = new AbortController();
     running = control;
-    const { sizes, options, protect } = store.get();
-    const ordered = inServerOrder(sizes);
-    const known = store.get().planned[picture.id] ?? nothingPlanned();
-    const size = known.size ?? picture.size;
-    if (!ordered.length || !size) return;
-    const seen = known.composition ? { composition: known.composition } : {};
-    const input = makeInput(ordered, forPlans(options), protect[picture.id] ?? []);
+    const wish = sketch(picture);
+    if (!wish) return;
+    const ordered = inServerOrder(store.get().sizes);
     tell(picture.id, { busy: true });
     try {
-      const wish = { ...input, ...seen, source_size: size };
       const answer = await api.makePlans(wish, [], control.signal);
       const plans = byKey(answer, ordered);
       tell(picture.id, { plans, engine: answer.engine, error: null, busy: false });
     } catch (error) {
       if (!control.signal.aborted) tell(picture.id, { plans: {}, ...failed(error) });
     }
+  }
+
+  /**
+   * What plans by arithmetic are asked with; null where nothing can be planned yet.
+   * @param {any} picture
+   */
+  function sketch(picture) {
+    const { sizes, options, protect, planned, corrections } = store.get();
+    const known = planned[picture.id] ?? nothingPlanned();
+    const size = known.size ?? picture.size;
+    if (!sizes.length || !size) return null;
+    const input = makeInput(inServerOrder(sizes), forPlans(options), protect[picture.id] ?? []);
+    const seen = known.composition && corrected(known.composition, corrections[picture.id]);
+    return { ...input, ...(seen ? { composition: seen } : {}), source_size: size };
+  }
+
+  /**
+   * The plans of pictures in which what was seen is corrected, by `editKey`: a run looks at its
+   * picture itself, and would not know of it.
+   * @returns {Promise<Record<string, any>>}
+   */
+  async function planCorrected() {
+    const { pictures, corrections, sizes } = store.get();
+    const ordered = inServerOrder(sizes);
+    /** @type {Record<string, any>} */
+    const found = {};
+    for (const picture of pictures.filter((/** @type {any} */ each) => corrections[each.id])) {
+      const answer = await api.makePlans(sketch(picture), [], new AbortController().signal);
+      for (const [key, each] of Object.entries(byKey(answer, ordered))) {
+        found[editKey(picture.id, key)] = each.plan;
+      }
+    }
+    return found;
   }
 
   /** Have the server look, once for each picture. @param {any} picture */
@@ -76,7 +109,7 @@ export function startPlanning(store, api) {
     const ordered = inServerOrder(sizes);
     const address = picture.url ? { image_url: picture.url } : {};
     const input = makeInput(ordered, forPlans(options), protect[picture.id] ?? []);
-    if (!picture.size) tell(picture.id, { busy: true });
+    if (!picture.size) tell(picture.id, { busy: true, standIn: picture.url ? "waiting" : "" });
     try {
       const files = picture.file ? [picture.file] : [];
       let answer = await api.makePlans({ ...address, ...input }, files, control.signal);
@@ -88,10 +121,32 @@ export function startPlanning(store, api) {
       const size = [answer.source.width, answer.source.height];
       tell(picture.id, { composition: answer.composition, size, error: null });
       soon();
+      if (picture.url) await show(picture.id, answer.id);
     } catch (error) {
       looking.delete(picture.id);
-      if (!picture.size) tell(picture.id, failed(error));
+      if (!picture.size) tell(picture.id, { ...failed(error), standIn: "" });
     }
+  }
+
+  /**
+   * Draw with what the server fetched: the browser itself asks no other host.
+   * @param {string} id
+   * @param {string} run that looked at the picture
+   */
+  async function show(id, run) {
+    const [seen] = await fetchSources(api, run).catch(() => []);
+    const { pictures } = store.get();
+    const copy = { preview: seen?.preview ?? null, size: seen?.size ?? null };
+    tell(id, { standIn: seen?.lack ?? "unreachable" });
+    if (!copy.preview) return;
+    if (!pictures.some((/** @type {any} */ each) => each.id === id)) {
+      return URL.revokeObjectURL(copy.preview);
+    }
+    store.set({
+      pictures: pictures.map((/** @type {any} */ each) =>
+        each.id === id ? { ...each, ...copy } : each,
+      ),
+    });
   }
 
   function soon() {
@@ -105,10 +160,12 @@ export function startPlanning(store, api) {
     }, PAUSE);
   }
 
-  store.watch(["pictures", "selected", "sizes", "options", "protect", "key"], soon);
+  const names = ["pictures", "selected", "sizes", "options", "protect", "corrections", "key"];
+  store.watch(names, soon);
+  return { planCorrected };
 }
 
-/** What has to do with how things are painted or written does not change a plan. */
+/** What decides a plan, and whether it leaves a picture behind: not how things are painted. */
 const RULES = [
   "policy",
   "max_crop",
@@ -119,6 +176,7 @@ const RULES = [
   "feather",
   "mode",
   "protect_kinds",
+  "store",
 ];
 
 /** @param {Record<string, any>} options */

@@ -5,6 +5,7 @@ import { drawPlan } from "./drawing.js";
 import { element, find, icon } from "./element.js";
 import { nothingPlanned } from "./planning.js";
 import { editKey } from "./request.js";
+import { subjectsOf } from "./seen.js";
 import { capital, planWords } from "./words.js";
 import { createWall, nameSize } from "./wall.js";
 
@@ -14,14 +15,14 @@ import { createWall, nameSize } from "./wall.js";
  */
 export function showPlans(store, edit) {
   const wall = createWall(find("plan-wall"), () => makeTile(edit));
-  const names = ["pictures", "selected", "sizes", "planned", "edits", "protect"];
+  const names = ["pictures", "selected", "sizes", "planned", "edits", "protect", "corrections"];
   store.watch(names, (/** @type {any} */ state) => {
     const picture = state.pictures.find((/** @type {any} */ each) => each.id === state.selected);
     if (!picture) return;
     const planned = state.planned[picture.id] ?? nothingPlanned();
     wall.show(state.sizes.map((/** @type {any} */ size) => entry(state, picture, planned, size)));
     tellProblem(planned, picture);
-    find("legend").replaceChildren(...legend(planned, state.protect[picture.id], state.sizes));
+    find("legend").replaceChildren(...legend(state, picture.id));
   });
 }
 
@@ -41,7 +42,7 @@ function entry(state, picture, planned, size) {
     seconds: byHand ? null : (found?.estimated_gpu_seconds ?? null),
     engine: planned.engine,
     preview: picture.preview,
-    subjects: (planned.composition?.subjects ?? []).filter(isPart),
+    subjects: subjectsOf(state, picture.id).filter(isPart),
     protect: state.protect[picture.id] ?? [],
     failed: Boolean(planned.error),
   };
@@ -100,28 +101,40 @@ function describe({ plan, byHand, seconds, engine, failed }) {
  */
 function tellProblem(planned, picture) {
   const place = find("plan-problem");
-  const { error, busy, size } = planned;
+  const { error, busy, size, standIn } = planned;
   place.classList.toggle("mild", !error);
-  place.textContent = error ? `${capital(error.message)} (${error.code})` : "";
-  if (!error && !busy && !picture.size && !size) {
+  place.textContent = error
+    ? `${capital(error.message)} (${error.code})`
+    : (STAND_INS[standIn] ?? "");
+  if (!error && !busy && !standIn && !picture.size && !size) {
     place.textContent = "This browser cannot show the picture; the server may be able to read it.";
   }
 }
 
+/** @type {Record<string, string>} */
+const STAND_INS = {
+  waiting: "The server is fetching the picture; until it is there, a grey stand-in is drawn.",
+  gone: "The server keeps no copy of the picture to show: a grey stand-in is drawn.",
+  unreadable: "This browser cannot show the picture: a grey stand-in is drawn.",
+  unreachable: "The picture could not be had from the server: a grey stand-in is drawn.",
+};
+
 /**
- * @param {any} planned
- * @param {number[][] | undefined} protect
- * @param {any[]} sizes
+ * @param {any} state
+ * @param {string} picture its id
  */
-function legend(planned, protect, sizes) {
+function legend(state, picture) {
+  const words = state.corrections[picture] ? "Seen by the server, corrected" : "Seen by the server";
   const items = [
     ["source", "Kept"],
     ["added", "Added"],
   ];
-  if (planned.composition?.subjects?.length) items.push(["subject", "Seen by the server"]);
-  if (protect?.length) items.push(["guarded", "Protected"]);
-  if (sizes.some((size) => size.keepClear.length)) items.push(["zone", "Keep clear"]);
-  return items.map(([kind, words]) =>
-    element("span", { class: "key" }, element("i", { class: `swatch ${kind}` }), words),
+  if (subjectsOf(state, picture).length) items.push(["subject", words]);
+  if (state.protect[picture]?.length) items.push(["guarded", "Protected"]);
+  if (state.sizes.some((/** @type {any} */ size) => size.keepClear.length)) {
+    items.push(["zone", "Keep clear"]);
+  }
+  return items.map(([kind, name]) =>
+    element("span", { class: "key" }, element("i", { class: `swatch ${kind}` }), name),
   );
 }

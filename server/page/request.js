@@ -80,7 +80,8 @@ function forSizes(group, sizes, options) {
 }
 
 /**
- * What a plan knows itself is not said again; what its preset wants of the file is.
+ * What a plan knows itself is not said again; what its preset wants of the file is, and what is
+ * protected, so that the record tells where the plan cuts it.
  * @param {Source} picture
  * @param {Size} size
  * @param {Record<string, any>} options
@@ -95,7 +96,8 @@ function forPlan(picture, size, options, plan) {
   const painting = Object.fromEntries(
     Object.entries(options).filter(([name]) => !DECIDED.includes(name)),
   );
-  return withSources([picture], [size], { plan, ...preset, ...painting });
+  const protect = picture.protect.length ? { protect: picture.protect } : {};
+  return withSources([picture], [size], { plan, ...protect, ...preset, ...painting });
 }
 
 /** Wishes about geometry: a plan has decided them. */

@@ -2,6 +2,7 @@
 /** The results view: what runs make, beside what they were given. */
 
 import { here } from "./api.js";
+import { beforeNotes } from "./before.js";
 import { badges, notes, sharedWarnings } from "./badges.js";
 import { drawPlan } from "./drawing.js";
 import { element, find } from "./element.js";
@@ -20,7 +21,8 @@ export function showResults(store) {
       entries(submission, part, shared),
     );
     wall.show(asChosen(tiles, submission));
-    find("result-notes").replaceChildren(...notes(outputs, shared));
+    const lacking = beforeNotes(submission).map((words) => element("p", {}, words));
+    find("result-notes").replaceChildren(...notes(outputs, shared), ...lacking);
     showRecords(outputs);
   });
 }
@@ -85,7 +87,7 @@ function finished(submission, part, output, shared) {
   const { source, target, variant, width, height } = output;
   const wanted = part.record.input?.targets?.[target];
   const size = part.request?.sizes[target] ?? nameOf(wanted, output);
-  const id = part.request?.pictures[source];
+  const id = part.request ? part.request.pictures[source] : source;
   const many = (part.request?.input.variants ?? 1) > 1;
   const title = many ? `${size.title}, variant ${variant + 1}` : size.title;
   return {
@@ -112,7 +114,8 @@ function nameOf(target, output) {
 }
 
 function makeTile() {
-  let last = "";
+  let drawn = "";
+  let told = "";
   const frame = element("div", { class: "frame" });
   const text = element("div", { class: "tile-text" });
   const node = element("article", { class: "tile" }, frame, text);
@@ -121,13 +124,17 @@ function makeTile() {
     frame,
     /** @param {any} value */
     update(value) {
-      const seen = JSON.stringify([value.size, value.plan, value.output?.sha256]);
-      if (seen === last) return;
-      last = seen;
-      const { size, output } = value;
+      const { size, plan, before, output, shared } = value;
+      const words = JSON.stringify([size, output?.sha256]);
+      const seen = JSON.stringify([words, plan, before?.preview]);
       node.classList.toggle("working", !output);
-      frame.replaceChildren(output ? picture(value) : drawPlan(value.plan, value.before?.preview));
-      text.replaceChildren(...(output ? describe(size, output, value.shared) : [nameSize(size)]));
+      if (seen !== drawn) {
+        frame.replaceChildren(output ? picture(value) : drawPlan(plan, before?.preview));
+      }
+      if (words !== told) {
+        text.replaceChildren(...(output ? describe(size, output, shared) : [nameSize(size)]));
+      }
+      [drawn, told] = [seen, words];
     },
   };
 }

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -13,7 +15,7 @@ from fastapi import FastAPI
 
 from server.access.key_store import KeyStore
 from server.api.app import create_app
-from server.database.engine import database_url, open_database
+from server.database.engine import FILE, database_url, open_database
 from server.settings import Settings
 from server.work.preparation import prepare_database
 
@@ -51,11 +53,19 @@ class Api:
         return answer.json()
 
 
+@cache
+def _prepare() -> bytes:
+    """A database file with all tables and no rows."""
+    with TemporaryDirectory() as folder:
+        prepare_database(database_url(Path(folder), None))
+        return (Path(folder) / FILE).read_bytes()
+
+
 def open_api(folder: Path, **settings: Any) -> Api:
     """A server of its own in ``folder``."""
-    url = database_url(folder, None)
-    prepare_database(url)
-    engine = open_database(url)
+    folder.mkdir(exist_ok=True)
+    (folder / FILE).write_bytes(_prepare())
+    engine = open_database(database_url(folder, None))
     keys = KeyStore(engine)
     _, secret = keys.create("studio")
     chosen = Settings(**{"data": folder, "min_free": 0, **settings})

@@ -26,3 +26,11 @@ def test_every_kind_of_file_is_handed_out_as_what_it_is(api: Api, extension: str
 
 def test_every_format_can_be_handed_out() -> None:
     assert {form.media_type for form in Format} <= set(TYPES.values())
+
+
+def test_what_was_uploaded_is_not_handed_out(api: Api) -> None:
+    """The token of an upload's address is for who puts the bytes there, and opens nothing."""
+    LocalStore(api.data / "pictures").put(f"assets/{JOB}/0", b"content")
+    links = Links(load_secret(api.data / "links.secret"), 60)
+    answer = api("GET", links.path(f"assets/{JOB}/0", "a.png"))
+    assert (answer.status_code, answer.json()["code"]) == (404, "LINK_INVALID")

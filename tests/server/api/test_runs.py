@@ -90,6 +90,7 @@ def test_runs_are_listed_page_by_page_and_nobody_elses(api: Api) -> None:
         ("GET", ""),
         ("GET", "/logs"),
         ("GET", "/node-runs"),
+        ("GET", "/sources"),
         ("GET", "/events"),
         ("GET", "/callback"),
         ("POST", "/callback-redeliveries"),

@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { grownBox, inPicture, movedBox } from "../../../server/page/boxes.js";
+import { addressOf, runOf } from "../../../server/page/address.js";
+import { grownBox, inPicture, movedBox, stretchedBox } from "../../../server/page/boxes.js";
 import { parseEvent, readEvents } from "../../../server/page/events.js";
 import { fromAddress } from "../../../server/page/picture.js";
 import { editKey, makeRequests } from "../../../server/page/request.js";
 import { layRows } from "../../../server/page/rows.js";
+import { correct, corrected, namesOf, subjectsOf } from "../../../server/page/seen.js";
 import { inServerOrder, parseRatio, parseSize, parseWish } from "../../../server/page/size.js";
 import { createStore } from "../../../server/page/store.js";
 import { fileSize, percent, planWords, progressWords } from "../../../server/page/words.js";
@@ -98,6 +100,9 @@ test("pictures with other protected boxes are not mixed", () => {
     [["a", "c"], ["b"]],
   );
   assert.deepEqual(requests[1].input.protect, [[0, 0, 0.5, 0.5]]);
+  const plan = { target: [3, 4] };
+  const [own] = makeRequests([boxed], [EXACT], {}, { [editKey("b", EXACT.key)]: plan });
+  assert.deepEqual(own.input, { plan, protect: [[0, 0, 0.5, 0.5]] });
 });
 
 test("rows are flush, keep every ratio, and never leave the room", () => {
@@ -120,6 +125,49 @@ test("boxes stay in the picture and keep their size where they are moved", () =>
   assert.deepEqual(inPicture([0.9, 1.4, 0.2, -1]), [0.2, 0, 0.9, 1]);
   assert.deepEqual(movedBox([0.7, 0, 0.9, 0.2], 0.5, -0.5), [0.8, 0, 1, 0.2]);
   assert.deepEqual(grownBox([0.4, 0.4, 0.41, 0.41], -0.2), inPicture([0.6, 0.6, 0.21, 0.21]));
+});
+
+test("a corner moves alone, and past the other one turns the box over", () => {
+  const box = [0.2, 0.2, 0.6, 0.6];
+  assert.deepEqual(stretchedBox(box, 2, 3, 0.1, -0.1), [0.2, 0.2, 0.7, 0.5]);
+  assert.deepEqual(stretchedBox(box, 0, 1, -0.5, 0.1), [0, 0.3, 0.6, 0.6]);
+  assert.deepEqual(stretchedBox(box, 0, 3, 0.6, 0), [0.6, 0.2, 0.8, 0.6]);
+});
+
+const CUP = { box: [0.1, 0.1, 0.4, 0.4], label: "cup", weight: 0.7, trusted: false };
+const HAND = { box: [0.7, 0.5, 1, 0.9], label: "hand" };
+
+test("what was seen is corrected without changing what the server said", () => {
+  const planned = { a: { composition: { subjects: [CUP, HAND] } } };
+  assert.deepEqual(subjectsOf({ planned, corrections: {} }, "a"), [CUP, HAND]);
+  assert.deepEqual(subjectsOf({ planned, corrections: {} }, "b"), []);
+  const moved = correct([CUP, HAND], 0, [0.2, 0.1, 0.5, 0.4]);
+  assert.deepEqual(moved[0], { ...CUP, box: [0.2, 0.1, 0.5, 0.4], trusted: true, by: "caller" });
+  assert.deepEqual(subjectsOf({ planned, corrections: { a: [] } }, "a"), []);
+  assert.deepEqual(correct([CUP, HAND], 0, null), [HAND]);
+  assert.deepEqual(planned.a.composition.subjects, [CUP, HAND]);
+});
+
+test("no two subjects are called the same", () => {
+  const names = namesOf([CUP, HAND, CUP, { label: "" }]);
+  assert.deepEqual(names, ["Cup 1", "Hand", "Cup 2", "Subject"]);
+});
+
+test("an edge that cuts nobody any more is no cut, and any other stays one", () => {
+  const seen = { scene: "a table", subjects: [CUP, HAND], cut_edges: ["right", "top"] };
+  assert.equal(corrected(seen, undefined), seen);
+  const without = corrected(seen, [CUP]);
+  assert.deepEqual(without, { scene: "a table", subjects: [CUP], cut_edges: ["top"] });
+  const both = corrected(seen, [CUP, { ...HAND, box: [0.8, 0.5, 0.995, 0.9] }]);
+  assert.deepEqual(both.cut_edges, ["right", "top"]);
+});
+
+test("the address of a run is read as it is written, and nothing else is one", () => {
+  const id = "01a1ff32-7289-7476-bc81-5ad1d3fe1812";
+  assert.equal(runOf(addressOf(id)), id);
+  for (const other of ["", "#stage", "#run/", "#run/a/b", `#run/${"a".repeat(65)}`]) {
+    assert.equal(runOf(other), null);
+  }
 });
 
 test("events are read across any cut in the stream", async () => {

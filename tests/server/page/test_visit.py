@@ -62,7 +62,7 @@ def test_a_picture_can_be_pasted_fetched_or_an_example(opened: Visit) -> None:
     page.fill("#address", f"{opened.base}/page/coffee.webp")
     page.click("#address-form button")
     opened.wait_for_plans()
-    expect(page.locator("#plan-wall .unseen")).to_have_count(6)  # nobody else's picture is shown
+    expect(page.locator("#plan-wall .kept img")).to_have_count(6)  # as the server fetched it
 
 
 @pytest.mark.slow
