@@ -18,6 +18,9 @@ HEADER = "X-Request-Id"
 HOSTED = "Runflow-Request-Id"
 LONGEST = 128
 
+QUESTIONS = ("/healthz", "/readyz", "/metrics")
+"""Asked by programs again and again; only who looks for trouble wants to read of it."""
+
 HUNG_UP = 499
 """The status, in the log alone, of a request whose caller left before it had come."""
 
@@ -57,7 +60,8 @@ class RequestLog:
         finally:
             key, seconds = scope["state"].get("key"), time.perf_counter() - since
             self._observe(getattr(scope.get("route"), "path", None), heard.status, seconds)
-            log.info(
+            say = log.debug if scope["path"] in QUESTIONS else log.info
+            say(
                 "answered",
                 method=scope["method"],
                 path=scope["path"],

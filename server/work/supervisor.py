@@ -22,8 +22,8 @@ LOOK = 0.1
 LONGEST_PAUSE = 2.0
 """Seconds between two questions whether all is ready, growing up to this."""
 
-GRACE = 4.0
-"""Seconds that a child has beyond the draining time to end by itself."""
+GRACE = 12.0
+"""Seconds that a child has beyond the draining time to end by itself; freeing memory is slow."""
 
 HOPELESS = (2, 3, 69)
 """Exit codes of a child that would end the same way again: option, engine, seat taken."""

@@ -92,6 +92,7 @@ class Worker:
         seat = self._sit(seats)
         database = open_database(self._url, pool=CONNECTIONS)
         fittings = equipment.fit(self._settings, database)
+        log.info("loading the engine", worker=self._name, device=self._device)
         engine = equipment.load()
         sign = Beat(self._name, self._device, engine.name, os.getpid())
         pulse = Pulse(database, sign, partial(equipment.probe, engine), _abandon)

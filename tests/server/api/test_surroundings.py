@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 
 from server.api.about import About
 from server.api.files import HEADERS
@@ -31,6 +32,16 @@ def upload(api: Api, content: bytes = PICTURE) -> str:
     sent = api("PUT", place.json()["upload_url"], content=content)
     assert sent.status_code == 200, sent.text
     return str(place.json()["asset_id"])
+
+
+@pytest.mark.parametrize(("path", "level"), [("/readyz", "debug"), ("/v1/models", "info")])
+def test_questions_that_programs_ask_all_day_are_not_told_by_default(
+    path: str, level: str, api: Api
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        api("GET", path)
+    (line,) = [line for line in lines if line["event"] == "answered"]
+    assert (line["path"], line["log_level"]) == (path, level)
 
 
 def test_an_upload_takes_three_steps_and_then_names_a_source(api: Api) -> None:

@@ -119,10 +119,10 @@ def endure_at_the_door(
                 workshop.wait_for(partial(_has_accepted, callers, before), 60)
             time.sleep(chance.uniform(0, longest))
             os.kill(api.pid or 0, signal.SIGKILL)
-            api.join(10)
+            api.join(30)
         api = start_api(settings)
     os.kill(api.pid or 0, signal.SIGKILL)
-    api.join(10)
+    api.join(30)
     return _count(workshop, callers, kills, time.monotonic() - since)
 
 

@@ -36,7 +36,7 @@ def test_a_device_that_failed_ends_the_process_and_its_job_is_tried_once_more(
     sick = workshop.submit("break", callback_url="https://example.com/hook")
     for _ in range(2):
         worker = workshop.start()
-        worker.join(20)
+        worker.join(30)
         assert worker.exitcode == 75
     assert workshop.renders("begin") == {sick.order.seed: 2}
     good = workshop.submit()
@@ -85,7 +85,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_has(workshop: Workshop) 
     worker = workshop.start()
     workshop.wait(jobs[:1], lambda job: job.status is Status.RUNNING)
     kill(worker, signal.SIGTERM)
-    worker.join(10)
+    worker.join(30)
     assert worker.exitcode == 0
     seen = [workshop.queue.get(job.id).status for job in jobs]
     assert seen == [Status.SUCCEEDED] * 2 + [Status.QUEUED] * 2
@@ -100,7 +100,7 @@ def test_what_is_not_done_in_time_is_given_back(databases: Databases, tmp_path: 
         worker = workshop.start()
         workshop.wait_for(partial(has_begun, workshop, number + 1))
         kill(worker, signal.SIGTERM)
-        worker.join(10)
+        worker.join(30)
         assert worker.exitcode == 0
         assert workshop.workflows()[job.id] == "ENQUEUED"
     workshop.start()

@@ -163,7 +163,7 @@ def test_a_second_worker_for_the_same_device_is_refused(workshop: Workshop) -> N
     workshop.start()
     workshop.wait_for(lambda: bool(workshop.lines("probes.log")))
     second = workshop.start(log="second.log")
-    second.join(10)
+    second.join(30)
     assert second.exitcode == 69
     assert "another worker process already works on cpu" in workshop.log("second.log")
     assert len(workshop.lines("second.log")) == 1
@@ -186,7 +186,7 @@ def test_a_worker_gives_signs_of_life_until_it_stops(workshop: Workshop) -> None
     assert (sign.pid, sign.device, sign.engine) == (worker.pid, "cpu", "small")
     assert sign.answers(within)
     kill(worker, signal.SIGTERM)
-    worker.join(10)
+    worker.join(30)
     assert worker.exitcode == 0
     assert live_workers(workshop.engine, within) == []
 

@@ -138,4 +138,4 @@ def kill(worker: ForkServerProcess, number: int = signal.SIGKILL) -> None:
     if worker.is_alive() and worker.pid:
         os.kill(worker.pid, number)
     if number == signal.SIGKILL:
-        worker.join(10)
+        worker.join(30)
