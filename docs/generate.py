@@ -29,6 +29,7 @@ COMMANDS = (
     "weights lock",
     "weights fetch",
     "weights verify",
+    "weights licence",
     "weights bundle export",
     "weights bundle import",
     "presets list",

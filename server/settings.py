@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     insecure_open: bool = Field(False, description="Serve other machines without any API key.")
     engine: EngineName = Field(EngineName.PREVIEW, description="Who describes and paints.")
     weights: Path = Field(DEFAULT_FOLDER, description="Folder of the models' weights.")
+    lock: Path | None = Field(None, description="Another weights.lock than this installation's.")
     graphs: Path | None = Field(
         None, description="Folder to keep a compiled UNet in; without it nothing is compiled."
     )

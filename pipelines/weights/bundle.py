@@ -18,6 +18,7 @@ from pipelines.weights.digest import Meter, digest_stream, ignore_bytes
 from pipelines.weights.licences import keep_notices, licence_of, require_acceptance, write_notice
 from pipelines.weights.lock import LockedModel, Pin, WeightsLock
 from pipelines.weights.lock_file import NAME, format_lock, parse_lock
+from pipelines.weights.remedy import name_remedy
 from pipelines.weights.store import Store, check_space, name_of
 from pipelines.weights.tar import read_headers, write_end, write_header, write_padding
 from pipelines.weights.verify import note_as_good
@@ -58,10 +59,14 @@ def export_bundle(
         part.unlink(missing_ok=True)
 
 
-def read_contents(path: Path) -> WeightsLock:
-    """What the bundle says it holds."""
+def read_contents(path: Path, lock: WeightsLock) -> tuple[LockedModel, ...]:
+    """The models of ``lock`` that the bundle says it holds.
+
+    Raises:
+        WeightsMismatch: it holds others, or is no bundle.
+    """
     with _opened(path) as source:
-        return _read_lock(source)
+        return _recognize(_read_lock(source), lock)
 
 
 def import_bundle(
@@ -78,15 +83,19 @@ def import_bundle(
         WeightsMismatch: the bundle is not what ``lock`` names, damaged, or cut short.
         WeightsError: too little space (``free`` bytes stand in for the disk's), or not readable.
     """
-    models = _recognize(read_contents(path), lock)
+    models = read_contents(path, lock)
     require_acceptance(models, store)
     awaited = {
         f"{name_of(model)}/{pin.path}": (model, pin) for model in models for pin in model.pins()
     }
+    for model, pin in awaited.values():
+        store.check_place(model, pin.path)
     check_space(store.folder, sum(pin.size for _, pin in awaited.values()), free)
     with store.bring_in() as incoming:
         with _opened(path) as source:
-            _unpack(source, set(awaited), awaited, incoming, meter)
+            texts = {_name_notice(model.licence) for model in _read_lock(source).models}
+            source.seek(0)
+            _unpack(source, texts | {NAME}, awaited, incoming, meter)
         for name, (model, pin) in awaited.items():
             store.place(incoming / name, model, pin.path)
             note_as_good(model, store, pin)
@@ -98,7 +107,11 @@ def _list_notices(models: Sequence[LockedModel]) -> Iterator[tuple[str, str]]:
     licences = {model.licence: licence_of(model) for model in models}
     for key in sorted(licences):
         under = [model for model in models if model.licence == key]
-        yield f"licences/{key}.txt", write_notice(licences[key], under)
+        yield _name_notice(key), write_notice(licences[key], under)
+
+
+def _name_notice(licence: str) -> str:
+    return f"licences/{licence}.txt"
 
 
 def _write_text(sink: BinaryIO, path: str, text: str) -> None:
@@ -112,8 +125,7 @@ def _write_file(sink: BinaryIO, store: Store, model: LockedModel, pin: Pin, mete
     path = store.folder_of(model) / pin.path
     if not path.is_file():
         raise WeightsMissing(
-            f"{model.repository}: {pin.path} is missing; "
-            f"get it with: smart-resize weights fetch {model.role} --weights {store.folder}"
+            f"{model.repository}: {pin.path} is missing; get it with: {name_remedy([model], store)}"
         )
     write_header(sink, f"{name_of(model)}/{pin.path}", pin.size)
     with path.open("rb") as source:
@@ -164,17 +176,22 @@ def _recognize(bundled: WeightsLock, lock: WeightsLock) -> tuple[LockedModel, ..
 
 def _unpack(
     source: BinaryIO,
-    missing: set[str],
+    texts: set[str],
     awaited: dict[str, tuple[LockedModel, Pin]],
     incoming: Path,
     meter: Meter,
 ) -> None:
-    """Leave every awaited file in ``incoming`` under its name in the bundle, recognized."""
+    """Leave every awaited file in ``incoming`` under its name in the bundle, recognized.
+
+    The ``texts`` are passed over, each once.
+    """
+    missing = set(awaited)
     for name, size in read_headers(source):
         if name in missing:
             missing.remove(name)
             _unpack_file(source, size, awaited[name][1], incoming / name, meter)
-        elif (name == NAME or name.startswith("licences/")) and 0 <= size <= LARGEST_TEXT:
+        elif name in texts and 0 <= size <= LARGEST_TEXT:
+            texts.remove(name)
             source.seek(size, 1)
         else:
             raise WeightsMismatch(f"the bundle holds {name!r}, which its lock does not name once")

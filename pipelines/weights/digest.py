@@ -14,7 +14,10 @@ class Meter(Protocol):
     """Hears of bytes as they pass."""
 
     def __call__(self, path: str, count: int) -> None:
-        """``count`` more bytes of ``path`` are done; negative when some must be done again."""
+        """``count`` more bytes of ``path`` are done; negative when some must be done again.
+
+        With 0 its work begins. What is believed without work is counted and does not begin.
+        """
         ...
 
 
@@ -34,10 +37,10 @@ class Digest(NamedTuple):
         return (self.size, self.sha256) == (pin.size, pin.sha256)
 
 
-def digest_file(path: Path, meter: Meter = ignore_bytes) -> Digest:
-    """Read a whole file; ``meter`` hears its name."""
+def digest_file(path: Path, meter: Meter = ignore_bytes, name: str = "") -> Digest:
+    """Read a whole file; ``meter`` hears ``name``, or else the file's own."""
     with path.open("rb") as file:
-        return digest_stream(file, path.stat().st_size, path.name, meter)
+        return digest_stream(file, path.stat().st_size, name or path.name, meter)
 
 
 def digest_stream(
@@ -48,6 +51,7 @@ def digest_stream(
     A source that ends early gives a smaller size: that is for the caller to notice.
     """
     seen, sha256 = 0, hashlib.sha256()
+    meter(path, 0)
     while seen < size and (piece := source.read(min(PIECE, size - seen))):
         sha256.update(piece)
         if sink is not None:

@@ -15,58 +15,65 @@ from pipelines.weights.lock import LockedModel, Pin
 from pipelines.weights.store import Store, check_space
 from pipelines.weights.verify import State, note_as_good, verify
 
+Wanted = tuple[LockedModel, Pin]
+"""A file that is to be brought, and the model that it belongs to."""
+
 
 def list_wanted(
     models: Sequence[LockedModel], store: Store, meter: Meter = ignore_bytes
-) -> list[tuple[LockedModel, Pin]]:
-    """What a fetch would bring; files that are there but were never verified are read.
+) -> list[Wanted]:
+    """What a fetch has to bring; files that are there but were never verified are read.
 
     Raises:
-        WeightsError: the lock does not know all files of a model.
+        WeightsError: the lock does not know all files of a model, or a folder is in a file's place.
     """
-    wanted: list[tuple[LockedModel, Pin]] = []
+    wanted: list[Wanted] = []
     for model in models:
         pins = {pin.path: pin for pin in model.pins()}
-        problems = verify(model, store, meter=meter).problems
-        wanted += [(model, pins[file.path]) for file in problems if file.state is not State.EXTRA]
+        for file in verify(model, store, meter=meter).problems:
+            if file.state is not State.EXTRA:
+                store.check_place(model, file.path)
+                wanted.append((model, pins[file.path]))
     return wanted
 
 
 def fetch(
-    models: Sequence[LockedModel],
+    wanted: Sequence[Wanted],
     store: Store,
     hub: Hub,
-    meter: Meter = ignore_bytes,
+    *,
+    fetched: Meter = ignore_bytes,
+    verified: Meter = ignore_bytes,
     free: int | None = None,
-) -> int:
-    """Make all files of ``models`` lie in the store; returns the bytes that were fetched.
+) -> None:
+    """Bring all that is ``wanted``; the meters hear of bytes that arrived and that were compared.
 
     Raises:
         LicenceNotAccepted: before anything is asked of the hub.
         WeightsError: too little space (``free`` bytes stand in for the disk's), or no connection.
         WeightsMismatch: what arrived is not what the lock names; it is thrown away.
     """
+    models = list(dict.fromkeys(model for model, _ in wanted))
     require_acceptance(models, store)
-    wanted = list_wanted(models, store)
-    needed = sum(pin.size for _, pin in wanted)
-    check_space(store.folder, needed, free)
-    if wanted:
-        with store.bring_in() as incoming:
-            for model, pin in wanted:
-                staged = _fetch_file(hub, model, pin, incoming / model.revision, meter)
-                store.place(staged, model, pin.path)
-                note_as_good(model, store, pin)
-            keep_notices(models, store)
-    return needed
+    check_space(store.folder, sum(pin.size for _, pin in wanted), free)
+    if not wanted:
+        return
+    with store.bring_in() as incoming:
+        for model, pin in wanted:
+            folder = incoming / model.revision
+            staged = hub.download(
+                model.repository, model.revision, pin.path, folder, fetched, size=pin.size
+            )
+            _recognize(staged, model, pin, verified)
+            store.place(staged, model, pin.path)
+            note_as_good(model, store, pin)
+        keep_notices(models, store)
 
 
-def _fetch_file(hub: Hub, model: LockedModel, pin: Pin, folder: Path, meter: Meter) -> Path:
-    """The recognized file, in ``folder``."""
-    staged = hub.download(model.repository, model.revision, pin.path, folder, meter, size=pin.size)
-    seen = digest_file(staged)
+def _recognize(staged: Path, model: LockedModel, pin: Pin, verified: Meter) -> None:
+    seen = digest_file(staged, verified, pin.path)
     if not seen.fits(pin):
         raise WeightsMismatch(
             f"{model.repository}: {pin.path} arrived with {seen.size} bytes and sha256 "
             f"{seen.sha256}, the lock names {pin.size} bytes and {pin.sha256}; it was thrown away"
         )
-    return staged

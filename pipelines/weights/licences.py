@@ -16,6 +16,7 @@ from pipelines.weights.lock import LICENCE_TEXT, LockedModel
 from pipelines.weights.store import Store
 
 HUB = "https://huggingface.co"
+TEXTS = Path(__file__).with_name("texts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Licence:
     url: str
     is_free_of_conditions: bool = False
     """Whether a notice is all it asks for; else somebody has to accept it."""
+    origin: str = ""
+    """Where the text in this package was published, word for word; none is here without."""
 
 
 LICENCES = {
@@ -43,6 +46,8 @@ LICENCES = {
             "openrail++",
             "CreativeML Open RAIL++-M License of July 26, 2023",
             f"{HUB}/stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md",
+            origin="https://github.com/Stability-AI/generative-models"
+            "/blob/953831438e7cdcc80e3de19b3adc0b6eb9663296/model_licenses/LICENSE-SDXL1.0",
         ),
     )
 }
@@ -52,6 +57,15 @@ def licence_of(model: LockedModel) -> Licence:
     """The licence of ``model``; one that is not known here has to be accepted too."""
     unknown = Licence(model.licence, model.licence, f"{HUB}/{model.repository}")
     return LICENCES.get(model.licence, unknown)
+
+
+def read_text(licence: Licence) -> str | None:
+    """The whole text of ``licence``, or None where only its address is known."""
+    if licence.id == "apache-2.0":
+        return _read_apache()
+    if licence.origin:
+        return (TEXTS / f"{licence.id}.txt").read_text("utf-8")
+    return None
 
 
 def read_acceptances(store: Store) -> dict[str, str]:
@@ -80,14 +94,14 @@ def require_acceptance(models: Iterable[LockedModel], store: Store) -> None:
         licence = licence_of(model)
         if not licence.is_free_of_conditions and licence.id not in accepted:
             raise LicenceNotAccepted(
-                f"{model.repository} comes under the {licence.name}; read it at {licence.url} and, "
-                "if you accept it for yourself and pass its restrictions on to those you serve, "
-                f"say so with: --accept-licence {licence.id}"
+                f"{model.repository} comes under the {licence.name}; read it {_where(licence)}"
+                " and, if you accept it for yourself and pass its restrictions on to those you "
+                f"serve, say so with: --accept-licence {licence.id}"
             )
 
 
 def write_notice(licence: Licence, models: Iterable[LockedModel]) -> str:
-    """A text to carry along: what is under this licence, and the licence or where it stands."""
+    """A text to carry along: what is under this licence, and all of it or where it stands."""
     lines = [licence.name, licence.url, "", "Applies to:"]
     for model in models:
         lines.append(f"- {model.repository} at {model.revision}")
@@ -98,8 +112,10 @@ def write_notice(licence: Licence, models: Iterable[LockedModel]) -> str:
         ]
     if not licence.is_free_of_conditions:
         lines += ["", "Its restrictions on use bind everybody these weights are passed on to."]
-    if licence.id == "apache-2.0":
-        lines += ["", _read_apache()]
+    if licence.origin:
+        lines += ["", f"What follows is its text as published at {licence.origin}"]
+    if text := read_text(licence):
+        lines += ["", text]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -107,6 +123,12 @@ def keep_notices(models: Iterable[LockedModel], store: Store) -> None:
     """Leave beside each model what it is licensed under; may raise OSError."""
     for model in models:
         store.notice_of(model).write_text(write_notice(licence_of(model), [model]), "utf-8")
+
+
+def _where(licence: Licence) -> str:
+    if licence.origin:
+        return f"with: smart-resize weights licence {licence.id} (or at {licence.url})"
+    return f"at {licence.url}"
 
 
 def _read_apache() -> str:

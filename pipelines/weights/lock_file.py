@@ -1,6 +1,7 @@
 """The lock as a file: TOML, one line per locked file, the same text for the same lock."""
 
 import json
+import os
 import sysconfig
 import tomllib
 from collections.abc import Mapping
@@ -41,6 +42,10 @@ def read_lock(path: Path) -> WeightsLock:
     """Read and check the lock at ``path``; raises LockInvalid, or WeightsError if unreadable."""
     try:
         return parse_lock(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"{path} cannot be read: there is none; smart-resize weights lock begins one"
+        ) from error
     except OSError as error:
         raise WeightsError(f"{path} cannot be read") from error
     except UnicodeDecodeError as error:
@@ -54,7 +59,18 @@ def write_lock(lock: WeightsLock, path: Path) -> None:
         part.write_text(format_lock(lock), "utf-8")
         part.replace(path)
     except OSError as error:
-        raise WeightsError(f"{path} cannot be written") from error
+        raise _unwritable(path) from error
+
+
+def is_writable(path: Path) -> bool:
+    """Whether ``write_lock`` can put a lock there."""
+    return os.access(path.parent, os.W_OK)
+
+
+def check_writable(path: Path) -> None:
+    """Raises WeightsError where a lock cannot be put, before anybody is asked for its content."""
+    if not is_writable(path):
+        raise _unwritable(path)
 
 
 def parse_lock(text: str) -> WeightsLock:
@@ -72,6 +88,13 @@ def parse_lock(text: str) -> WeightsLock:
 def format_lock(lock: WeightsLock) -> str:
     """The text of ``lock``; parsing it gives the same lock."""
     return "\n".join((HEAD, *map(_format_model, lock.models)))
+
+
+def _unwritable(path: Path) -> WeightsError:
+    return WeightsError(
+        f"{path} cannot be written; a lock of your own is said with --lock FILE, or for the "
+        "server too with SMART_RESIZE_LOCK"
+    )
 
 
 def _parse_model(table: object) -> LockedModel:

@@ -72,6 +72,15 @@ class Store:
         final.parent.mkdir(parents=True, exist_ok=True)
         return staged.replace(final)
 
+    def check_place(self, model: LockedModel, path: str) -> None:
+        """Raises WeightsError if a folder is where the file belongs, or a file where a folder."""
+        final = self.folder_of(model) / path
+        if final.is_dir():
+            raise WeightsError(f"{final} is a folder where a file belongs: move it away")
+        there = next(place for place in final.parents if place.exists())
+        if not there.is_dir():
+            raise WeightsError(f"{there} is a file where a folder belongs: move it away")
+
 
 def name_of(model: LockedModel) -> str:
     """The folder of a model within a store or a bundle."""

@@ -16,6 +16,9 @@ from pipelines.weights.digest import Meter, digest_file, ignore_bytes
 from pipelines.weights.lock import LockedFile, LockedModel, Pin
 from pipelines.weights.store import Store
 
+LEFT_BY_BROWSERS = (".DS_Store", ".directory", ".localized", "Thumbs.db", "desktop.ini")
+"""Files that people's file browsers leave wherever they look, and that no loader reads."""
+
 Note = tuple[int, int, str]
 """Size, time of change in ns and sha256 of a file when it was recognized."""
 
@@ -35,6 +38,7 @@ class State(StrEnum):
     UNREAD = "not verified yet"
     UNPINNED = "not known to the lock"
     MISSING = "missing"
+    FOLDER = "a folder and not a file"
     SIZE = "wrong size"
     CONTENT = "wrong content"
     EXTRA = "not in the lock"
@@ -71,7 +75,7 @@ class Report:
         states = {finding.state for finding in self.findings}
         if states <= {State.MISSING, State.UNPINNED}:
             return "not pinned" if self.model.unpinned else "missing"
-        if states & {State.SIZE, State.CONTENT, State.EXTRA}:
+        if states & {State.FOLDER, State.SIZE, State.CONTENT, State.EXTRA}:
             return "damaged"
         if states & {State.MISSING, State.UNPINNED}:
             return "incomplete"
@@ -129,19 +133,25 @@ def _look_at(
 ) -> tuple[State, Note | None]:
     path, pin = folder / file.path, file.pin
     if pin is None or not path.is_file():
-        return (State.UNPINNED if path.is_file() else State.MISSING), None
+        return _say_why_not(path), None
     stat = path.stat()
     if stat.st_size != pin.size:
         return State.SIZE, None
     note = (stat.st_size, stat.st_mtime_ns, pin.sha256)
     if depth is not Depth.ALL and notes.get(file.path) == note:
-        meter(path.name, pin.size)
+        meter(file.path, pin.size)
         return State.GOOD, note
     if depth is Depth.NOTHING:
         return State.UNREAD, None
-    if not digest_file(path, meter).fits(pin):
+    if not digest_file(path, meter, file.path).fits(pin):
         return State.CONTENT, None
     return State.GOOD, note
+
+
+def _say_why_not(path: Path) -> State:
+    if path.is_dir():
+        return State.FOLDER
+    return State.UNPINNED if path.is_file() else State.MISSING
 
 
 def _find_extra(folder: Path, model: LockedModel) -> Iterator[str]:
@@ -150,6 +160,8 @@ def _find_extra(folder: Path, model: LockedModel) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if name not in known and (path.is_symlink() or not path.is_dir()):
+            if path.name in LEFT_BY_BROWSERS and not path.is_symlink():
+                continue
             yield name
 
 

@@ -216,7 +216,7 @@ class _Makers:
             client = Client(self.server.server.rstrip("/"), _read_key(self.server), self.stop)
             return RemoteMaker(client, self.ledger.id, limits)
         settings = read_settings()
-        supplies = Supplies(self.engine.weights, self.engine.lock, settings.graphs)
+        supplies = Supplies(self.engine.weights, self.engine.lock or settings.lock, settings.graphs)
         loaded, signer = load_engine(self.engine.engine, supplies), load_signer(settings)
         return LocalMaker(Reframer(loaded, limits, signer))
 

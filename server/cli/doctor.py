@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.errors import InvalidOption
+from pipelines.weights.lock import WeightsLock
 from pipelines.weights.lock_file import find_lock, read_lock
 from pipelines.weights.store import Store
 from pipelines.weights.verify import Depth, verify
@@ -99,13 +100,15 @@ def _examine_sdxl() -> Finding:
     if missing:
         detail = f"{', '.join(missing)} not installed (extra: cuda)"
         return Finding(name, good=False, needed=False, detail=detail)
-    good, detail = _examine_weights(Store(read_settings().weights.expanduser()))
+    settings = read_settings()
+    lock = read_lock(settings.lock or find_lock())
+    good, detail = _examine_weights(lock, Store(settings.weights.expanduser()))
     return Finding(name, good=good, needed=False, detail=detail)
 
 
-def _examine_weights(store: Store) -> tuple[bool, str]:
+def _examine_weights(lock: WeightsLock, store: Store) -> tuple[bool, str]:
     """Whether somebody can paint and somebody describe: which describer, the card decides."""
-    lock, states, lacking = read_lock(find_lock()), [], []
+    states, lacking = [], []
     for roles in SDXL_ROLES:
         models = [model for model in map(lock.find, roles) if model is not None]
         reports = [verify(model, store, Depth.NOTHING) for model in models]

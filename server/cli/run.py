@@ -79,12 +79,13 @@ def run(  # noqa: PLR0913  a command's options are its arguments
         wishes = read_wishes(targets, rules, base, read_presets(preset_file), said)
     inputs = find_inputs(images, output)
     outputs = Outputs(output, inputs=inputs, count=len(wishes))
-    supplies = Supplies(engine.weights, engine.lock)
+    settings = read_settings()
+    supplies = Supplies(engine.weights, engine.lock or settings.lock)
     work = _Call(
         Reframer(
             load_engine(engine.engine, supplies),
             read_limits(engine.max_megapixels),
-            load_signer(read_settings()),
+            load_signer(settings),
         ),
         outputs,
         _Sheet(outputs, contact_sheet) if contact_sheet else None,

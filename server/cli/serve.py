@@ -36,6 +36,14 @@ Weights = Annotated[
         metavar="DIR", help="Where the weights of engine sdxl are.", rich_help_panel=HOUSE
     ),
 ]
+Lock = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Another weights.lock than this installation's.",
+        rich_help_panel=HOUSE,
+    ),
+]
 EngineOption = Annotated[
     EngineName | None,
     typer.Option("--engine", help="Who describes and paints.", rich_help_panel=WORK),
@@ -87,6 +95,7 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
     data: Data = None,
     database_url: DatabaseUrl = None,
     weights: Weights = None,
+    lock: Lock = None,
     engine: EngineOption = None,
     api_only: Annotated[
         bool,
@@ -111,6 +120,7 @@ def serve(  # noqa: PLR0913  a command's options are its arguments
         data=data,
         database_url=database_url,
         weights=weights,
+        lock=lock,
         engine=engine,
         allow_private_hosts=allow_private_hosts or None,
     )

@@ -1,28 +1,27 @@
 """``smart-resize weights``: which models there are, and getting them here, checked."""
 
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from pipelines.errors import InvalidOption
 from pipelines.weights.bundle import export_bundle, import_bundle, read_contents
-from pipelines.weights.digest import Meter
 from pipelines.weights.fetch import fetch, list_wanted
 from pipelines.weights.hub import Hub
-from pipelines.weights.licences import accept, licence_of, read_acceptances, require_acceptance
+from pipelines.weights.licences import LICENCES, accept, read_text, require_acceptance
 from pipelines.weights.lock import LockedModel, WeightsLock
-from pipelines.weights.lock_file import find_lock, read_lock, write_lock
+from pipelines.weights.lock_file import check_writable, find_lock, read_lock, write_lock
 from pipelines.weights.pinning import Wish, pin
 from pipelines.weights.store import DEFAULT_FOLDER, Store, find_strangers
-from pipelines.weights.verify import Depth, Report, verify
+from pipelines.weights.verify import Depth, verify
 from server.cli.report import open_stderr
+from server.cli.weights_progress import format_bytes, show_progress
+from server.cli.weights_report import count_of, print_json, print_report, print_table
+from server.settings import read_settings
 
 app = typer.Typer(
     help="Models by role: list, lock, fetch, verify, carry.",
@@ -41,7 +40,11 @@ Folder = Annotated[
 ]
 LockPath = Annotated[
     Path | None,
-    typer.Option("--lock", metavar="FILE", help="Another lock than this installation's."),
+    typer.Option(
+        "--lock",
+        metavar="FILE",
+        help="Another lock than SMART_RESIZE_LOCK's or this installation's.",
+    ),
 ]
 Endpoint = Annotated[
     str | None, typer.Option(metavar="URL", help="A mirror to ask instead of the public hub.")
@@ -65,21 +68,9 @@ def list_models(
     lock, store = _open(lock_path, weights)
     reports = [verify(model, store, Depth.NOTHING) for model in lock.models]
     if as_json:
-        _print_json(reports, store)
+        print_json(reports, store)
         return
-    accepted = read_acceptances(store)
-    rows = [("role", "model", "licence", "size", "state")]
-    for report in reports:
-        model = report.model
-        state = report.summary + " (optional)" * model.optional
-        licence = model.licence
-        if not licence_of(model).is_free_of_conditions:
-            licence += " (accepted)" if licence in accepted else " (to be accepted)"
-        rows.append((model.role, model.repository, licence, _format_bytes(model.size), state))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+    print_table(reports, store)
     for path in find_strangers(store, lock.models):
         _say(f"not in the lock, free to be deleted: {path}")
 
@@ -105,16 +96,31 @@ def verify_models(
         for model in (lock.select(roles) if roles else lock.models)
         if roles or not model.optional or store.folder_of(model).exists()
     ]
-    with _bar("verify", sum(model.size for model in models)) as meter:
+    with show_progress() as gauge:
+        meter = gauge.measure("verify", sum(model.size for model in models))
         depth = Depth.ALL if deep else Depth.NEW
         reports = [verify(model, store, depth, meter) for model in models]
     if as_json:
-        _print_json(reports, store)
+        print_json(reports, store)
     else:
         for report in reports:
-            _print_report(report)
+            print_report(report, store)
     if not all(report.is_good for report in reports):
+        _say(f"{'looked in' if store.folder.is_dir() else 'there is no folder'} {store.folder}")
         raise typer.Exit(3)
+
+
+@app.command("licence")
+def print_licence(
+    licence: Annotated[str, typer.Argument(metavar="ID", help="Its name here, like openrail++.")],
+) -> None:
+    """Print the whole text of a licence, without network."""
+    if licence not in LICENCES:
+        raise InvalidOption(f"{licence!r} is not known here, only {', '.join(LICENCES)}")
+    text = read_text(LICENCES[licence])
+    if text is None:
+        raise InvalidOption(f"the text is not in this program; read it at {LICENCES[licence].url}")
+    typer.echo(text.rstrip())
 
 
 @app.command("fetch")
@@ -136,16 +142,18 @@ def fetch_models(
     if not dry_run:
         _accept(accept_licence, models, store)
         require_acceptance(models, store)
-    wanted = list_wanted(models, store)
+    with show_progress() as gauge:
+        wanted = list_wanted(models, store, gauge.measure("verify", None))
     needed = sum(file.size for _, file in wanted)
     if dry_run:
         for model, file in wanted:
-            typer.echo(f"{model.role}: {file.path}, {_format_bytes(file.size)}")
+            typer.echo(f"{model.role}: {file.path}, {format_bytes(file.size)}")
     elif wanted:
-        with _bar("fetch", needed) as meter:
-            fetch(models, store, Hub(endpoint), meter)
+        with show_progress() as gauge:
+            fetched, verified = gauge.measure("fetch", needed), gauge.measure("verify", needed)
+            fetch(wanted, store, Hub(endpoint), fetched=fetched, verified=verified)
     verb = "to fetch into" if dry_run else "fetched and verified in"
-    what = f"{_count(wanted, 'file')}, {_format_bytes(needed)} {verb}"
+    what = f"{count_of(wanted, 'file')}, {format_bytes(needed)} {verb}"
     _say(f"{what if wanted else 'nothing is missing in'} {store.folder}")
 
 
@@ -171,9 +179,11 @@ def lock_models(
     """Ask the hub for sizes and sha256, and write them into the lock; without roles, of all.
 
     What the lock knows is completed and never changed, unless another revision is asked for.
+    A lock of your own that is not there yet begins as this installation's.
     """
-    path = lock_path or find_lock()
-    lock = read_lock(path)
+    path = _choose_lock(lock_path)
+    lock = read_lock(path if path.exists() else find_lock())
+    check_writable(path)
     if repository and roles and len(roles) == 1:
         old = lock.find(roles[0])
         wishes = [Wish(roles[0], repository, "main", optional=old is not None and old.optional)]
@@ -186,8 +196,8 @@ def lock_models(
         wish = replace(given, revision=revision or given.revision)
         wish = replace(wish, include=tuple(include or wish.include))
         known = lock.find(wish.role)
-        with _bar(f"lock {wish.role}", None) as meter:
-            model = pin(wish, hub, known, meter)
+        with show_progress() as gauge:
+            model = pin(wish, hub, known, gauge.measure(f"lock {wish.role}", None))
         lock = lock.put(model)
         change = "as before" if model == known else "changed"
         _say(f"{model.role}: {model.repository} at {model.revision[:12]}, {change}")
@@ -209,9 +219,9 @@ def export_models(
     lock, store = _open(lock_path, weights)
     models = lock.select(roles or ())
     size = sum(model.size for model in models)
-    with _bar("export", size) as meter:
-        export_bundle(models, store, file, meter)
-    _say(f"{_count(models, 'model')}, {_format_bytes(size)} in {file}")
+    with show_progress() as gauge:
+        export_bundle(models, store, file, gauge.measure("export", size))
+    _say(f"{count_of(models, 'model')}, {format_bytes(size)} in {file}")
 
 
 @bundle.command("import")
@@ -224,16 +234,20 @@ def import_models(
 ) -> None:
     """Bring in a bundle without any network; every byte is compared with the lock first."""
     lock, store = _open(lock_path, weights)
-    held = read_contents(file)
-    _accept(accept_licence, held.models, store)
-    size = sum(model.size for model in held.models)
-    with _bar("import", size) as meter:
-        models = import_bundle(file, lock, store, meter)
-    _say(f"{_count(models, 'model')}, {_format_bytes(size)} verified in {store.folder}")
+    models = read_contents(file, lock)
+    _accept(accept_licence, models, store)
+    size = sum(model.size for model in models)
+    with show_progress() as gauge:
+        import_bundle(file, lock, store, gauge.measure("import", size))
+    _say(f"{count_of(models, 'model')}, {format_bytes(size)} verified in {store.folder}")
 
 
 def _open(lock_path: Path | None, weights: Path) -> tuple[WeightsLock, Store]:
-    return read_lock(lock_path or find_lock()), Store(weights.expanduser())
+    return read_lock(_choose_lock(lock_path)), Store(weights.expanduser())
+
+
+def _choose_lock(given: Path | None) -> Path:
+    return given or read_settings().lock or find_lock()
 
 
 def _accept(licences: list[str] | None, models: Sequence[LockedModel], store: Store) -> None:
@@ -244,53 +258,5 @@ def _accept(licences: list[str] | None, models: Sequence[LockedModel], store: St
         accept(licences, store, datetime.now(UTC))
 
 
-def _print_json(reports: Sequence[Report], store: Store) -> None:
-    accepted = read_acceptances(store)
-    lines = []
-    for report in reports:
-        licence = licence_of(report.model)
-        facts = {
-            "accepted": licence.is_free_of_conditions or licence.id in accepted,
-            "folder": str(store.folder_of(report.model)),
-        }
-        lines.append(report.to_json() | facts)
-    typer.echo(json.dumps(lines, indent=2))
-
-
-def _print_report(report: Report) -> None:
-    model = report.model
-    size = _format_bytes(model.size)
-    typer.echo(f"{model.role}: {report.summary}, {_count(model.files, 'file')}, {size}")
-    if report.summary != "missing":
-        for finding in report.problems:
-            typer.echo(f"  {finding.path}: {finding.state.value}")
-
-
-def _format_bytes(count: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:.2f} {unit}"
-    return f"{count} B"
-
-
-def _count(things: Sequence[object], noun: str) -> str:
-    return f"{len(things)} {noun}" + "s" * (len(things) != 1)
-
-
 def _say(text: str) -> None:
     open_stderr().print(text, markup=False)
-
-
-@contextmanager
-def _bar(verb: str, total: int | None) -> Iterator[Meter]:
-    console = open_stderr()
-    text = TextColumn("{task.description}")
-    columns = (text, BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    quiet = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
-        task = bar.add_task(verb, total=total)
-
-        def hear(path: str, count: int) -> None:
-            bar.update(task, advance=count, description=f"{verb} {path}")
-
-        yield hear

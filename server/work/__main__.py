@@ -38,7 +38,7 @@ def work(settings: Settings, device: str) -> NoReturn:
     load = partial(
         load_engine,
         settings.engine,
-        Supplies(settings.weights, graphs=settings.graphs, eight_bits=settings.eight_bits),
+        Supplies(settings.weights, settings.lock, settings.graphs, settings.eight_bits),
     )
     Worker(settings, device).run(Equipment(load, open_fittings, probe))
 

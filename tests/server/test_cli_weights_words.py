@@ -1,5 +1,7 @@
 """What ``smart-resize weights`` says of licences, locks, folders and its progress."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from pipelines.weights.lock import WeightsLock
 from pipelines.weights.lock_file import find_lock, read_lock, write_lock
 from pipelines.weights.store import Store
 from server.cli.weights import app
+from tests.drawings import draw_meadow
+from tests.house.house import ROOT
 from tests.pipelines.weights.small_hub import SmallHub, fill, lock_model, make_files, serve
 
 FILES = make_files()
@@ -51,6 +55,31 @@ def test_the_lock_of_the_environment_is_taken_and_the_options_goes_before_it(
     folder = ["--weights", str(tmp_path / "weights")]
     assert "acme/vlm" in CliRunner().invoke(app, ["list", *folder]).stdout
     assert "acme/other" in CliRunner().invoke(app, ["list", *folder, "--lock", str(other)]).stdout
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "batch", "work"])
+def test_whoever_loads_an_engine_takes_the_lock_of_the_environment(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    draw_meadow(60, 40).save(tmp_path / "in/photo.png")
+    pictures = [str(tmp_path / "in"), "--aspect", "1:1"]
+    words = {
+        "run": [*pictures, "--output", str(tmp_path / "out")],
+        "plan": pictures,
+        "batch": [*pictures[:1], str(tmp_path / "out"), *pictures[1:]],
+        "work": ["--data", str(tmp_path / "data")],
+    }
+    monkeypatch.setenv("SMART_RESIZE_LOCK", str(tmp_path / "own.lock"))
+    done = subprocess.run(
+        [sys.executable, "-m", "server", command, *words[command], "--engine", "sdxl"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 3, done.stderr
+    assert f"{tmp_path / 'own.lock'} cannot be read: there is none" in done.stderr
 
 
 def test_a_lock_of_ones_own_begins_as_the_installations(

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def test_what_a_small_card_needs_and_the_lock_does_not_know_is_locked_first(
     )
 
 
+def test_where_the_installations_lock_is_read_only_another_one_is_begun(
+    supplies: Supplies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container with a small card."""
+    show_cards(monkeypatch, (SMALL_CARD,))
+    monkeypatch.setattr("server.engines.find_lock", lambda: supplies.lock)
+    monkeypatch.setattr("server.engines.is_writable", lambda _: False)
+    own = supplies.weights / "weights.lock"
+    said = refusal_of(replace(supplies, lock=None))
+    assert f"smart-resize weights lock vlm-light --lock {own}, then: " in said
+    assert f" --weights {supplies.weights} --lock {own} --accept-licence openrail++; and" in said
+    assert f"set SMART_RESIZE_LOCK={own}" in said
+    show_cards(monkeypatch, (CARD,))
+    assert "--lock" not in refusal_of(replace(supplies, lock=None))
+
+
 def test_where_the_card_is_not_known_the_choice_is_said(
     supplies: Supplies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,6 +94,27 @@ def test_where_the_card_is_not_known_the_choice_is_said(
     assert said.endswith("; with a card below 24 GB or none, say vlm-light for vlm")
     fill(Store(supplies.weights), VLM, FILES["vlm"])
     assert "the weights for inpaint are not all here" in refusal_of(supplies)
+
+
+def test_a_card_that_was_not_foreseen_is_told_the_command_when_it_shows(
+    supplies: Supplies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_cards(monkeypatch, (SMALL_CARD, CARD))
+    for model in (INPAINT, VLM):
+        fill(Store(supplies.weights), model, FILES[model.role])
+
+    class Room:
+        Weights = staticmethod(lambda folder, name: name)
+
+        @staticmethod
+        def load(find: Callable[[str], str], *_: object, **__: object) -> str:
+            return find("vlm-light")
+
+    monkeypatch.setitem(sys.modules, "pipelines.models", Room)
+    monkeypatch.setattr("pipelines.models", Room, raising=False)
+    said = refusal_of(supplies)
+    assert f"smart-resize weights lock vlm-light --lock {supplies.lock}, then: " in said
+    assert f"smart-resize weights fetch vlm-light {options_of(supplies)}" in said
 
 
 def test_only_what_is_missing_is_asked_for(supplies: Supplies) -> None:

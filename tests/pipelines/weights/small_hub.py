@@ -68,6 +68,15 @@ class SmallHub:
     gone_after_cut: bool = False
     """Whether a path that was cut is refused from then on."""
     gone: set[str] = field(default_factory=set)
+    answers: dict[str, int] = field(default_factory=dict)
+    """Answer with this status and nothing else for a path."""
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    """Send whoever asks for a path to this endpoint."""
+    stalls: dict[str, int] = field(default_factory=dict)
+    """Send so many bytes of a path and then none until ``go_on``."""
+    stalled: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    names_commits: bool = True
     announced: dict[str, dict[str, bytes]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,27 +138,42 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps(self.hub.describe(repository)).encode(), {}, with_body)
             return
         repository, _, rest = path.strip("/").partition(f"/resolve/{REVISION}/")
-        data = self.hub.files.get(repository, {}).get(rest)
-        if data is None:
-            code = {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}
-            self._send(404, b"", code, with_body)
-            return
-        announced = self.hub.announced[repository][rest]
-        large = len(announced) >= LARGE
-        etag = sha256(announced) if large else git_blob(announced)
-        headers = {"ETag": f'"{etag}"', "X-Repo-Commit": REVISION, "Accept-Ranges": "bytes"}
-        if rest in self.hub.gone:
-            self._send(403, b"", {}, with_body)
-            return
-        if asked:
+        headers = self._describe(repository, rest)
+        refusal = self._choose_refusal(repository, rest, path)
+        if refusal:
+            status, more = refusal
+            self._send(status, b"", headers | more, with_body)
+        elif asked:
             begin = int(asked.removeprefix("bytes=").rstrip("-"))
+            data = self.hub.files[repository][rest]
             headers["Content-Range"] = f"bytes {begin}-{len(data) - 1}/{len(data)}"
             self._send(206, data[begin:], headers, with_body)
-            return
-        cut = self.hub.cut_after.pop(rest, None) if with_body else None
-        if cut is not None and self.hub.gone_after_cut:
-            self.hub.gone.add(rest)
-        self._send(200, data, headers, with_body, cut)
+        elif with_body and rest in self.hub.stalls:
+            self._stall(self.hub.files[repository][rest], headers, self.hub.stalls[rest])
+        else:
+            cut = self.hub.cut_after.pop(rest, None) if with_body else None
+            if cut is not None and self.hub.gone_after_cut:
+                self.hub.gone.add(rest)
+            self._send(200, self.hub.files[repository][rest], headers, with_body, cut)
+
+    def _describe(self, repository: str, path: str) -> dict[str, str]:
+        """What the head of an answer says of a file."""
+        announced = self.hub.announced.get(repository, {}).get(path, b"")
+        etag = sha256(announced) if len(announced) >= LARGE else git_blob(announced)
+        headers = {"ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
+        return headers | ({"X-Repo-Commit": REVISION} if self.hub.names_commits else {})
+
+    def _choose_refusal(
+        self, repository: str, path: str, asked: str
+    ) -> tuple[int, dict[str, str]] | None:
+        """The status and the headers of an answer without the file, if it is to be one."""
+        if path in self.hub.answers:
+            return self.hub.answers[path], {}
+        if path not in self.hub.files.get(repository, {}):
+            return 404, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}
+        if path in self.hub.elsewhere:
+            return 302, {"Location": self.hub.elsewhere[path] + asked}
+        return (403, {}) if path in self.hub.gone else None
 
     def _send(
         self,
@@ -167,6 +191,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body:
             self.wfile.write(body if cut is None else body[:cut])
+
+    def _stall(self, body: bytes, headers: dict[str, str], count: int) -> None:
+        self.send_response(200)
+        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[:count])
+        self.wfile.flush()
+        self.hub.stalled.set()
+        self.hub.go_on.wait(30)
+        self.close_connection = True
 
 
 def fill(store: Store, model: LockedModel, files: dict[str, bytes]) -> Path:

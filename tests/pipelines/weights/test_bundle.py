@@ -82,7 +82,7 @@ def test_the_same_models_make_the_same_bytes(bundle: Path, tmp_path: Path) -> No
 def test_some_models_of_a_lock_make_a_bundle_too(bundle: Path, store: Store) -> None:
     one = bundle.with_name("one.tar")
     export_bundle(LOCK.select(["b"]), Store(bundle.parent / "origin"), one)
-    assert [model.role for model in read_contents(one).models] == ["b"]
+    assert [model.role for model in read_contents(one, LOCK)] == ["b"]
     assert [model.role for model in import_bundle(one, LOCK, store)] == ["b"]
 
 
@@ -148,7 +148,11 @@ def test_something_else_than_a_bundle_is_refused(store: Store, tmp_path: Path) -
     [
         (make_entry("../outside.json", b"{}"), "which its lock does not name"),
         (make_entry("/outside.json", b"{}"), "which its lock does not name"),
+        (make_entry("licences/../../outside.json", b"{}"), "does not name"),
         (make_entry("licences/../../outside.json", b"{}" * 3_000_000), "does not name"),
+        (make_entry("licences/mit.txt", b"not of this bundle"), "does not name"),
+        (make_entry("licences/apache-2.0.txt", b"a second one"), "does not name once"),
+        (make_entry("weights.lock", b"version = 1"), "does not name once"),
         (make_entry(f"{name_of(LOCK.models[0])}/added.json", b"{}"), "does not name"),
         (make_entry("link", kind=tarfile.SYMTYPE), "not a plain file"),
         (make_entry("link", kind=tarfile.LNKTYPE), "not a plain file"),
@@ -221,7 +225,10 @@ def test_a_bundle_that_agrees_only_with_itself_is_refused(bundle: Path, store: S
 def test_a_licence_with_conditions_is_accepted_before_an_import(bundle: Path, store: Store) -> None:
     model = lock_model(ROLES["a"], "a", "openrail++")
     export_bundle([model], Store(bundle.parent / "origin"), bundle)
-    assert b"restrictions on use" in read_entries(bundle)[1][1]
+    text = read_entries(bundle)[1][1].decode()
+    assert "restrictions on use" in text
+    assert "Attachment A Use Restrictions" in text
+    assert "CONDITIONS OF USAGE, DISTRIBUTION AND REDISTRIBUTION" in text
     with pytest.raises(LicenceNotAccepted, match="--accept-licence"):
         import_bundle(bundle, WeightsLock((model,)), store)
     assert not store.folder.exists()
@@ -258,3 +265,11 @@ def test_a_wrong_file_in_the_store_is_replaced_by_the_bundles(bundle: Path, stor
     folder = fill(store, LOCK.models[0], dict(ROLES["a"], **{"config.json": b"{}"}))
     import_bundle(bundle, LOCK, store)
     assert (folder / "config.json").read_bytes() == ROLES["a"]["config.json"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_before_an_import(
+    bundle: Path, store: Store
+) -> None:
+    (store.folder / WEIGHTS).mkdir(parents=True)
+    with pytest.raises(WeightsError, match=f"{store.folder / WEIGHTS} is a folder where a file"):
+        import_bundle(bundle, LOCK, store)

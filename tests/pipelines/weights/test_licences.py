@@ -1,5 +1,6 @@
 """A licence is accepted once per store, by name, and travels with it."""
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipelines.weights.licences import (
     accept,
     licence_of,
     read_acceptances,
+    read_text,
     require_acceptance,
     write_notice,
 )
@@ -66,9 +68,38 @@ def test_a_note_that_cannot_be_written_is_our_error(tmp_path: Path) -> None:
         accept(["mit"], Store(tmp_path / "file"), NOON)
 
 
-def test_every_licence_of_this_programs_lock_is_known_by_name() -> None:
+ENDS = {
+    "apache-2.0": ("Apache License", "limitations under the License."),
+    "openrail++": ("Copyright (c) 2023 Stability AI", "arbitrarily-targeted use)."),
+}
+"""How the texts begin and end."""
+
+
+def test_every_licence_of_this_programs_lock_is_here_with_its_whole_text() -> None:
     for model in read_lock(find_lock()).models:
-        assert model.licence in LICENCES
+        text = (read_text(LICENCES[model.licence]) or "").strip()
+        begin, end = ENDS[model.licence]
+        assert text.startswith(begin)
+        assert text.endswith(end)
+        assert "END OF TERMS AND CONDITIONS" in text
+        assert text in write_notice(licence_of(model), [model])
+
+
+def test_the_text_of_the_rail_licence_is_word_for_word_as_it_was_published() -> None:
+    """The sum is of the file at the commit that ``origin`` names."""
+    text = read_text(LICENCES["openrail++"]) or ""
+    published = "744afca95783155040321a97b52e56e19e38aaf28eb1340e46673ff76f8f719c"
+    assert hashlib.sha256(text.encode()).hexdigest() == published
+
+
+def test_a_refusal_says_how_to_read_the_licence_without_network(store: Store) -> None:
+    with pytest.raises(LicenceNotAccepted, match=r"smart-resize weights licence openrail\+\+ "):
+        require_acceptance([RAIL], store)
+
+
+def test_a_licence_that_is_not_known_here_has_no_text() -> None:
+    assert read_text(licence_of(lock_model(make_files(), licence="never-heard-of"))) is None
+    assert read_text(LICENCES["mit"]) is None
 
 
 def test_a_notice_names_the_licence_its_place_and_what_is_under_it() -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import WeightsMismatch, WeightsMissing
-from pipelines.weights import locate
+from pipelines.errors import WeightsError, WeightsMismatch, WeightsMissing
+from pipelines.weights import list_missing, locate
+from pipelines.weights.fetch import list_wanted
 from pipelines.weights.lock import LockedFile, LockedModel, WeightsLock
 from pipelines.weights.store import Store
-from pipelines.weights.verify import Depth, State, verify
+from pipelines.weights.verify import LEFT_BY_BROWSERS, Depth, State, verify
 from tests.pipelines.weights.small_hub import REVISION, fill, lock_model, make_files
 
 FILES = make_files()
@@ -141,11 +142,59 @@ def test_a_role_with_a_wrong_file_is_refused_even_when_another_is_missing(store:
         locate(LOCK, store, "inpaint")
 
 
-@pytest.mark.parametrize("path", ["unet/added.json", "config.json"])
-def test_a_role_whose_files_are_others_is_refused(store: Store, path: str) -> None:
-    fill(store, MODEL, dict(FILES, **{path: b'{"seed": 7}'}))
-    with pytest.raises(WeightsMismatch, match=f"{path} is .*smart-resize weights verify inpaint"):
+def test_a_role_whose_files_are_others_is_refused(store: Store) -> None:
+    fill(store, MODEL, dict(FILES, **{"config.json": b'{"seed": 7}'}))
+    with pytest.raises(
+        WeightsMismatch, match=r"config.json is .*smart-resize weights verify inpai"
+    ):
         locate(LOCK, store, "inpaint")
+
+
+@pytest.mark.parametrize(
+    "path", ["unet/added.json", "added.safetensors", "code.py", "model.bin", "._model.safetensors"]
+)
+def test_a_role_with_a_file_too_many_says_what_to_delete(store: Store, path: str) -> None:
+    folder = fill(store, MODEL, FILES | {path: b"{}"})
+    with pytest.raises(WeightsMismatch, match=f"{path} is not in the lock; delete {folder}/{path}"):
+        locate(LOCK, store, "inpaint")
+
+
+@pytest.mark.parametrize("path", LEFT_BY_BROWSERS)
+def test_what_file_browsers_leave_behind_is_nobodys_concern(store: Store, path: str) -> None:
+    folder = fill(store, MODEL, FILES | {path: b"?", f"unet/{path}": b"?"})
+    assert locate(LOCK, store, "inpaint") == folder
+    (folder / path).unlink()
+    (folder / path).symlink_to(folder / "config.json")
+    with pytest.raises(WeightsMismatch, match="not in the lock"):
+        locate(LOCK, store, "inpaint")
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(store: Store) -> None:
+    folder = fill(store, MODEL, FILES)
+    (folder / "config.json").unlink()
+    (folder / "config.json").mkdir()
+    assert problems(store) == {"config.json": State.FOLDER}
+    assert verify(MODEL, store).summary == "damaged"
+    with pytest.raises(WeightsMismatch, match=f"delete {folder}/config.json"):
+        locate(LOCK, store, "inpaint")
+    with pytest.raises(WeightsError, match=f"{folder}/config.json is a folder where a file"):
+        list_wanted([MODEL], store)
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(store: Store) -> None:
+    folder = fill(store, MODEL, {"unet": b"?"})
+    with pytest.raises(WeightsError, match=f"{folder}/unet is a file where a folder"):
+        list_wanted([MODEL], store)
+
+
+def test_a_model_that_is_not_whole_is_told_at_a_glance(store: Store) -> None:
+    assert list_missing(LOCK, store, ["inpaint"]) == [MODEL]
+    path = fill(store, MODEL, FILES) / WEIGHTS
+    assert list_missing(LOCK, store, ["inpaint"]) == []
+    path.unlink()
+    assert list_missing(LOCK, store, ["inpaint"]) == [MODEL]
+    with pytest.raises(WeightsMissing, match="no model for painter"):
+        list_missing(LOCK, store, ["painter"])
 
 
 def test_a_store_that_cannot_be_written_is_verified_all_the_same(store: Store) -> None:
