@@ -18,6 +18,10 @@ SECRET = re.compile(
 """API keys, callback secrets and the tokens of signed links."""
 
 
+CHATTY = ("uvicorn.access", "alembic", "dbos", "botocore", "urllib3", "httpx2", "httpcore2")
+"""Libraries of which every start and every request would be some lines."""
+
+
 def configure_logs(level: str, process: str) -> None:
     """Send structlog's events and those of libraries the same way; ``process`` is on each line."""
     shared: list[Any] = [
@@ -47,7 +51,7 @@ def configure_logs(level: str, process: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "dbos", "botocore", "urllib3", "httpx2", "httpcore2"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -1,7 +1,5 @@
 """Our tables made, or brought up to date, by the numbered scripts in ``migrations``."""
 
-import logging
-
 import sqlalchemy as sa
 import structlog
 from alembic import command
@@ -23,7 +21,6 @@ def upgrade_tables(engine: sa.Engine, revision: str = NEWEST) -> None:
     Tables that a newer version of this program has changed stay as they are: changes only add, so
     that this one finds in them what it knows.
     """
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # every start would be some lines
     config = Config()
     config.set_main_option("script_location", "server.database:migrations")
     with engine.begin() as connection:
