@@ -1,9 +1,12 @@
 """A command line in this process, and a picture to give it."""
 
+import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from server.cli import main
 from tests.drawings import draw_object_on_white, to_png
@@ -11,8 +14,15 @@ from tests.server.console import Call, Done
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Call:
-    """The command line in this process: starting one costs more than most of its work."""
+def call(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Iterator[Call]:
+    """The command line in this process: starting one costs more than most of its work.
+
+    What it says of its logs does not outlive the test, nor the streams that it says it to.
+    """
+    root = logging.getLogger()
+    handlers, level, known = root.handlers, root.level, structlog.get_config()
 
     def run(*arguments: str | Path) -> Done:
         monkeypatch.setattr(sys, "argv", ["smart-resize", *map(str, arguments)])
@@ -24,7 +34,10 @@ def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byt
         streams = capfdbinary.readouterr()
         return Done(code, streams.out, streams.err)
 
-    return run
+    yield run
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.configure(**known)
 
 
 @pytest.fixture
