@@ -21,6 +21,7 @@ from types import MappingProxyType
 import numpy as np
 from PIL import Image
 
+from benchmarks.symptoms import find_symptoms
 from pipelines.canvas import resample
 from pipelines.engine import Mode
 from pipelines.errors import ReframeError
@@ -170,6 +171,7 @@ def find_faults(reframed: Reframed, target: Target, engine: str) -> Iterator[str
         yield f"{kept.mode} went in and {output.mode} came out"
     if plan.painted_fraction and _measure_contrast(output, reframed) < LEAST_CONTRAST:
         yield "the painted area is all of one colour"
+    yield from find_symptoms(output, plan.place)
 
 
 def _measure_contrast(output: Image.Image, reframed: Reframed) -> float:

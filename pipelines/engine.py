@@ -1,6 +1,6 @@
 """What an engine is: somebody who looks at a picture, and somebody who paints."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -63,7 +63,8 @@ class Engine:
     ``repository@revision``. ``refine`` gives what was painted and then enlarged its detail: its
     canvas has the output's size, and the mask marks what to work on. ``rate`` says how likely a
     picture is not safe for work; without it nobody knows. ``batch`` is how many callers' pictures
-    it paints together at most; an engine that fills the device with one has 1.
+    it paints together at most; an engine that fills the device with one has 1. ``probe`` has the
+    device do something small beside its work, and raises where it does not answer.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Engine:
     refine: Outpainter | None = None
     rate: Rater | None = None
     batch: int = 1
+    probe: Callable[[], None] | None = None
 
     @property
     def callers(self) -> int:

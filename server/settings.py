@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     weights: Path = Field(DEFAULT_FOLDER, description="Folder of the models' weights.")
     lock: Path | None = Field(None, description="Another weights.lock than this installation's.")
     graphs: Path | None = Field(
-        None, description="Folder to keep a compiled UNet in; without it nothing is compiled."
+        None, description="Folder for what is compiled of the models; without it nothing is."
     )
     eight_bits: bool = Field(False, description="Paint in FP8 on cards that can, less exactly.")
     presets: Path | None = Field(

@@ -15,6 +15,7 @@ from pipelines.canvas import Canvas
 from pipelines.engine import Mode
 from pipelines.geometry import PixelBox, Size
 from pipelines.models.audience import Audience
+from pipelines.models.compiling import prefers_compiling
 from pipelines.models.device import CPU, Device, choose_device
 from pipelines.models.sdxl.components import Components
 from pipelines.models.sdxl.denoise import make_noise
@@ -42,6 +43,11 @@ class Bench:
     def rows(self) -> int:
         """Pictures in a full batch."""
         return 2 if self.tiny else 8
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the UNet is compiled here."""
+        return self.tiny or prefers_compiling(self.device)
 
     def scale(self, width: int, height: int) -> Size:
         """A size given for the full model, for this one; sides stay whole cells."""

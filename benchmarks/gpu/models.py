@@ -79,6 +79,7 @@ def make_components(folder: Path, device: Device, *, tiny: bool) -> Components:
     if tiny:
         write_replica(folder)
         networks = _make(device, device.dtype, lambda: make_models(_count(folder / "tokenizer")))
+        networks["unet"] = _make(device, device.dtype, lambda: _leave_levels(networks["unet"]))
     else:
         for name in ("tokenizer", "tokenizer_2"):
             write_tokenizer(folder / name, pad="!")
@@ -151,6 +152,19 @@ def scale_weights(network: torch.nn.Module) -> None:
             torch.nn.init.normal_(layer.weight, std=1 / math.sqrt(inputs))
             if layer.bias is not None:
                 torch.nn.init.zeros_(layer.bias)
+
+
+def _leave_levels(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """One like it of two levels: compiling is most of what a run with tiny models costs."""
+    config: Any = unet.config
+    levels = {
+        "block_out_channels": config["block_out_channels"][:2],
+        "down_block_types": config["down_block_types"][:2],
+        "up_block_types": config["up_block_types"][-2:],
+        "transformer_layers_per_block": config["transformer_layers_per_block"][:2],
+        "attention_head_dim": config["attention_head_dim"][:2],
+    }
+    return UNet2DConditionModel.from_config({**config, **levels})
 
 
 def _make(device: Device, dtype: torch.dtype, build: Callable[[], Any]) -> Any:

@@ -55,7 +55,7 @@ def time_painting(bench: Bench) -> Iterator[Reading]:
                 rows,
                 bench.scale(*bucket),
             )
-    yield count_new_graphs(graphs)
+    yield count_new_graphs("painting", graphs)
 
 
 def _time_batch(bench: Bench, painter: Painter) -> Iterator[Reading]:

@@ -24,7 +24,10 @@ class Reading(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """``key``, divided by ``by`` where that is given, is to be at most ``bound``, or at least."""
+    """``key``, divided by ``by`` where that is given, is to be at most ``bound``, or at least.
+
+    A ``key`` that is no reading's stands for all that begin with it and a colon, added up.
+    """
 
     words: str
     key: str
@@ -34,9 +37,11 @@ class Goal(NamedTuple):
 
     def settle(self, values: Mapping[str, float]) -> float | None:
         """The number to compare, None where a part of it was not measured."""
-        if self.key not in values or (self.by and not values.get(self.by)):
+        parts = [value for key, value in values.items() if key.startswith(f"{self.key}: ")]
+        found = [values[self.key]] if self.key in values else parts
+        if not found or (self.by and not values.get(self.by)):
             return None
-        return values[self.key] / (values[self.by] if self.by else 1)
+        return sum(found) / (values[self.by] if self.by else 1)
 
     def is_met(self, value: float) -> bool:
         """Whether ``value`` will do."""

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from benchmarks.gpu.bench import Bench, draw_canvas, ignore
+from benchmarks.gpu.compiling import count_new_graphs
 from benchmarks.gpu.report import Reading
 from pipelines.composition import Composition
 from pipelines.engine import Engine, Mode, Painting
@@ -23,6 +24,7 @@ from pipelines.fill import Fill
 from pipelines.geometry import Size
 from pipelines.models.audience import Audience
 from pipelines.models.batcher import Batcher
+from pipelines.models.compiling import count_graphs
 from pipelines.models.lane import Lane
 from pipelines.models.sdxl.outpainter import Paint, SdxlOutpainter
 from pipelines.models.sdxl.painter import Painter
@@ -100,7 +102,7 @@ def _tell_kind(patch: Patch) -> Kind:
 def time_refining(bench: Bench) -> Iterator[Reading]:
     """Painting at 1 MP and refining at the output's size, by how much of it is new."""
     bench.equip()
-    parts, seeds = bench.components, count()
+    parts, seeds, graphs = bench.components, count(), count_graphs()
     with _share(bench) as (paint, _):
         outpaint = SdxlOutpainter(
             paint, native=parts.native, cell=parts.cell, recipes=bench.recipes()
@@ -125,13 +127,14 @@ def time_refining(bench: Bench) -> Iterator[Reading]:
             size = bench.scale(width, width * 9 // 16)
             timing = bench.clock.measure(partial(work, size, new))
             yield Reading(key, timing.seconds, "s", timing.spread)
+    yield count_new_graphs("refining", graphs)
 
 
 def time_serving(bench: Bench) -> Iterator[Reading]:
     """Jobs from bytes to PNG, four sizes, as many callers as keep the batches full."""
     bench.equip()
     jobs, callers = (4, 4) if bench.tiny else (64, 32)
-    parts = bench.components
+    parts, graphs = bench.components, count_graphs()
     with _share(bench) as (paint, meter):
         outpaint = SdxlOutpainter(
             paint, native=parts.native, cell=parts.cell, recipes=bench.recipes()
@@ -163,18 +166,20 @@ def time_serving(bench: Bench) -> Iterator[Reading]:
     yield Reading("closed loop: p50", median(times), "s")
     yield Reading("closed loop: p95", times[int(0.95 * (jobs - 1))], "s")
     yield Reading("closed loop: batches", len(meter.spans), "batches")
+    yield count_new_graphs("serving", graphs)
 
 
 def _warm_up(bench: Bench, paint: Paint) -> None:
     """Paint each size alone and in a full batch: libraries plan for each, thread by thread."""
     recipe = Recipe(steps=2, guidance=6.0, interval=(0.0, 0.5))
     for width, height in SIZES:
-        for rows in (1, bench.rows):
-            patches = [
-                bench.make_patch(bench.scale(width, height), recipe, seed) for seed in range(rows)
-            ]
-            with ThreadPoolExecutor(rows) as pool:
-                list(pool.map(lambda patch: paint(patch, ignore), patches))
+        # the first is taken up at once; those who come while it is painted fill a batch
+        patches = [
+            bench.make_patch(bench.scale(width, height), recipe, seed)
+            for seed in range(1 + bench.rows)
+        ]
+        with ThreadPoolExecutor(len(patches)) as pool:
+            list(pool.map(lambda patch: paint(patch, ignore), patches))
 
 
 def see_nothing(picture: Image.Image) -> Composition:  # noqa: ARG001  a describer's argument

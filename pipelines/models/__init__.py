@@ -4,6 +4,7 @@ Imported only where that engine is asked for; needs the packages of the extra ``
 card.
 """
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,8 +20,9 @@ from pipelines.models.compiling import GraphCache, compile_unet, prefers_compili
 from pipelines.models.device import Device, choose_device
 from pipelines.models.eight_bits import can_use_eight_bits, use_eight_bits
 from pipelines.models.lane import Lane
+from pipelines.models.liveness import probe
 from pipelines.models.nsfw import load_nsfw
-from pipelines.models.profile import Profile, choose_profile
+from pipelines.models.profile import choose_profile
 from pipelines.models.sdxl.components import load_components
 from pipelines.models.sdxl.outpainter import SdxlOutpainter
 from pipelines.models.sdxl.painter import Painter
@@ -31,8 +33,15 @@ from pipelines.models.vlm.components import load_vlm
 from pipelines.models.vlm.describer import VlmDescriber
 from pipelines.models.vlm.writer import Writer
 
+log = logging.getLogger(__name__)
+
 LOOKS = 16
 """Pictures that are rated together at most: they are small."""
+
+UNRATED = "nobody looked whether it is safe for work: the classifier's weights are not there"
+"""What the log says then, and the record of every picture."""
+
+UNADAPTED = "mode fast does without the few-step adapter: its weights are not there"
 
 
 class Weights(NamedTuple):
@@ -43,7 +52,10 @@ class Weights(NamedTuple):
 
 
 Find = Callable[[str], Weights]
-"""The weights of a role; raises WeightsMissing, or WeightsMismatch."""
+"""The weights of a role; raises WeightsMissing, or WeightsMismatch.
+
+A role that can be done without is done without where WeightsMissing is raised.
+"""
 
 
 def load(
@@ -52,27 +64,34 @@ def load(
     """The engine on the best device there is, ready to work for many threads at once.
 
     The inpainting model and the describer that suits the device must be there; without the
-    few-step adapter ``fast`` is slower, and without the classifier nothing is rated. With
-    ``graphs`` the UNet is compiled, and what the compiler made is kept in that folder. With
-    ``eight_bits`` its linear layers work in FP8 where the card can.
+    few-step adapter ``fast`` paints otherwise and slower, and without the classifier nothing is
+    rated, which every record says. With ``graphs`` UNet and describer are compiled where that
+    pays, which takes minutes the first time, and what the compiler made is kept in that folder.
+    With ``eight_bits`` the UNet's linear layers work in FP8 where the card can.
 
     Raises:
         WeightsMissing: the weights of a role are not there.
+        WeightsMismatch: weights are not those of the lock.
         ModelError: a file is damaged, or is not the model that it should be.
-        EngineUnavailable: the card is too small.
+        OutOfMemory: the models do not fit onto the device.
+        EngineUnavailable: the card is too small or too old.
     """
     device = choose_device()
     profile = choose_profile(device.memory)
     if profile.offload:
         device = device.in_turns()
     painting, describing = find("inpaint"), find(profile.vlm)
-    few_step, rating = _find_if_there(find, "few-step"), _find_if_there(find, "nsfw")
+    few_step = _find_if_there(find, "few-step", UNADAPTED)
+    rating = _find_if_there(find, "nsfw", UNRATED)
     batcher = Batcher()
     components = load_components(painting.folder, device, few_step.folder if few_step else None)
     if eight_bits and can_use_eight_bits(device):
         use_eight_bits(components.unet)
+    writer = Writer(load_vlm(describing.folder, device), device)
     if graphs and prefers_compiling(device):
-        batcher.do(partial(compile_unet, components, device, GraphCache(graphs, device)))
+        with GraphCache(graphs, device).kept():
+            batcher.do(partial(compile_unet, components, device, rows=profile.rows))
+            batcher.do(partial(writer.warm_up, profile.rows))
     native, cell = components.native, components.cell
     lane = Lane(
         Painter(components, device).__call__,
@@ -81,6 +100,7 @@ def load(
         thrifty=profile.thrifty,
         share=lambda kind: _measure(kind, native),
     )
+    looks = Lane(writer, kind=lambda _: None, rows=profile.rows)
 
     def paint(patch: Patch, tick: Tick) -> Image.Image:
         return batcher.call(lane, patch.grounded(cell), tick)
@@ -89,7 +109,7 @@ def load(
     used = (painting, describing, few_step, rating)
     return Engine(
         "sdxl",
-        _describe(describing, device, profile, batcher, fallback),
+        VlmDescriber(partial(batcher.call, looks), fallback, () if rating else (UNRATED,)),
         SdxlOutpainter(
             paint, native=native, cell=cell, recipes=choose_recipes(has_few_step=adapted)
         ),
@@ -103,16 +123,8 @@ def load(
         ),
         rate=_rate(rating, device, batcher) if rating else None,
         batch=profile.rows,
+        probe=partial(probe, device, batcher),
     )
-
-
-def _describe(
-    weights: Weights, device: Device, profile: Profile, batcher: Batcher, fallback: Describer
-) -> VlmDescriber:
-    writer = Writer(load_vlm(weights.folder, device), device)
-    batcher.do(writer.warm_up)
-    lane = Lane(writer, kind=lambda _: None, rows=profile.rows)
-    return VlmDescriber(partial(batcher.call, lane), fallback)
 
 
 def _rate(weights: Weights, device: Device, batcher: Batcher) -> Callable[[Image.Image], float]:
@@ -125,10 +137,12 @@ def _rate(weights: Weights, device: Device, batcher: Batcher) -> Callable[[Image
     return rate
 
 
-def _find_if_there(find: Find, role: str) -> Weights | None:
+def _find_if_there(find: Find, role: str, without: str) -> Weights | None:
+    """The weights of a role, or None with a word in the log about what it is like ``without``."""
     try:
         return find(role)
-    except WeightsMissing:
+    except WeightsMissing as missing:
+        log.warning(without, extra={"why": missing.detail})
         return None
 
 

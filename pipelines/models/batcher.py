@@ -39,6 +39,7 @@ class Batcher:
         self._bell = Condition()
         self._closing = False
         self._failure: DeviceFailed | None = None
+        self._heard: float | None = None
         self._thread = Thread(target=self._run, name="models", daemon=True)
         self._thread.start()
 
@@ -68,7 +69,12 @@ class Batcher:
         """
         assert current_thread() is not self._thread, "it would wait for itself"
         group = _Group(lane, lane.kind(item))
-        call: Call[Item, Result] = Call(item, tick)
+
+        def tell(fraction: float) -> None:
+            self._heard = time.monotonic()
+            tick(fraction)
+
+        call: Call[Item, Result] = Call(item, tell)
         with self._bell:
             self._check()
             self._room.enter(call, group, time.monotonic())
@@ -89,6 +95,11 @@ class Batcher:
             return {0: None}
 
         self.call(Lane(do_it, kind=lambda _: None, rows=1), None, lambda _: None)
+
+    def silence(self) -> float:
+        """Seconds for which the work under way has told nobody how far it is; 0 without any."""
+        heard = self._heard
+        return 0.0 if heard is None else time.monotonic() - heard
 
     def close(self) -> None:
         """Finish what waits, then end the thread; further calls are refused."""
@@ -114,10 +125,13 @@ class Batcher:
         if party is None:
             return False
         (lane, _), calls = party
+        self._heard = time.monotonic()
         try:
             lane.serve(calls)
         except DeviceFailed as failure:
             self._give_up(failure, calls)
+        finally:
+            self._heard = None
         return True
 
     def _await(self) -> Party[_Group, Call[Any, Any]] | None:

@@ -9,7 +9,8 @@ import hashlib
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -61,36 +62,33 @@ def prefers_compiling(device: Device) -> bool:
 def compile_unet(
     components: Components,
     device: Device,
-    cache: "GraphCache | None" = None,
     *,
+    rows: int = 1,
     latents: Sequence[Size] = LEADS,
     backend: str | Compiler = "inductor",
 ) -> int:
-    """Compile the UNet, with what ``cache`` has of it, and warm it up; how many graphs there are.
+    """Compile the UNet and warm it up; how many graphs there are.
 
-    Where the compiler fails, for want of a C compiler say, the UNet works on as it was, and 0 is
-    returned. To be called in the thread that will paint.
+    A batch has at most ``rows`` pictures, with guidance twice as many: what was compiled for two
+    may be right for a few only. Where the compiler fails, for want of a C compiler say, the UNet
+    works on as it was, and 0 is returned. To be called in the thread that will paint.
 
     Raises:
         ModelError: the device could not run it at all.
     """
     unet = components.unet
-    if cache:
-        cache.load()
     compile_regions(unet, backend)
     try:
         graphs = 0
         for wanted in (False, True) if components.has_few_step else (False,):
             with adapted(unet, wanted=wanted):
-                graphs += warm_up(unet, device, latents)
+                graphs += warm_up(unet, device, latents, dict.fromkeys((2, 1, 2 * rows)))
     except ModelError:
         raise
     except Exception:  # compilers fail in as many ways as there are tools that they call
         log.warning("the UNet could not be compiled and runs without", exc_info=True)
         leave_eager(unet)
         return 0
-    if cache:
-        cache.save()
     return graphs
 
 
@@ -189,6 +187,13 @@ class GraphCache:
         name = torch.cuda.get_device_name(hardware) if cuda else hardware.type
         return f"torch {torch.__version__} on {name}"
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """What is compiled inside is taken from the file where it is there, and written to it."""
+        self.load()
+        yield
+        self.save()
+
     def load(self) -> bool:
         """Give torch the graphs of an earlier run, before anything is compiled; whether it took."""
         try:
@@ -207,7 +212,10 @@ class GraphCache:
         return True
 
     def save(self) -> bool:
-        """Write down all that was compiled; False where there is nothing, or no place for it."""
+        """Write down all that was compiled; False where there is nothing, or no place for it.
+
+        Once in a process: of what an earlier call wrote torch finds nothing in a later one's file.
+        """
         made = torch.compiler.save_cache_artifacts()
         if made is None:
             return False

@@ -56,7 +56,8 @@ class NsfwClassifier:
         Raises:
             ModelError: they do not fit together, or the model has no label ``nsfw``.
         """
-        self._model, self._prepare, self._device = model, prepare, device
+        self._model, self._prepare = model, prepare
+        self._device = device.for_any_length()  # views come in batches of any number
         self._label = _find_label(model.config.id2label)
         self._size = Size(prepare.size.width, prepare.size.height)
         side: int = model.config.image_size
@@ -126,13 +127,14 @@ def load_nsfw(folder: Path, device: Device) -> NsfwClassifier:
     Raises:
         WeightsMissing: a file is not there.
         ModelError: a file is damaged, or this is no classifier with a label ``nsfw``.
+        OutOfMemory: the model does not fit onto the device.
     """
     for name in FILES:
         if not (folder / name).is_file():
             msg = f"{name} is missing from the classifier's folder"
             raise WeightsMissing(msg)
     try:
-        with quietly():
+        with device.translating(), quietly():
             prepare = ViTImageProcessorPil.from_pretrained(folder, local_files_only=True)
             model, found = ViTForImageClassification.from_pretrained(
                 folder,
@@ -141,13 +143,14 @@ def load_nsfw(folder: Path, device: Device) -> NsfwClassifier:
                 use_safetensors=True,
                 output_loading_info=True,
             )
+            if any(found.values()):
+                msg = "model.safetensors does not hold the weights that config.json asks for"
+                raise ModelError(msg)
+            model = device.settle(model)
     except DAMAGE as error:
         msg = "the classifier's files are damaged or do not belong together"
         raise ModelError(msg) from error
-    if any(found.values()):
-        msg = "model.safetensors does not hold the weights that config.json asks for"
-        raise ModelError(msg)
-    return NsfwClassifier(device.settle(model), prepare, device)
+    return NsfwClassifier(model, prepare, device)
 
 
 def choose_views(size: Size) -> list[Box]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.errors import WeightsMismatch, WeightsMissing
+from pipelines.errors import WeightsError, WeightsMismatch, WeightsMissing
 from pipelines.weights.lock import LockedModel, WeightsLock
 from pipelines.weights.remedy import name_remedy
 from pipelines.weights.store import Store
@@ -20,7 +20,8 @@ def locate(lock: WeightsLock, store: Store, role: str, lock_file: Path | None = 
     the lock is from, if not from this installation.
 
     Raises:
-        WeightsMissing: no such role, or files are missing; says which command gets them.
+        WeightsMissing: no such role, or none of its files; says which command gets them.
+        WeightsError: only some of its files; says the same.
         WeightsMismatch: files are not those of the lock, or others lie among them.
     """
     model = lock.find(role)
@@ -31,7 +32,8 @@ def locate(lock: WeightsLock, store: Store, role: str, lock_file: Path | None = 
         return store.folder_of(model)
     about = _describe(model, report.problems)
     if all(found.state in NOT_HERE for found in report.problems):
-        raise WeightsMissing(f"{about}; get it with: {name_remedy([model], store, lock_file)}")
+        words = f"{about}; get it with: {name_remedy([model], store, lock_file)}"
+        raise WeightsError(words) if report.is_begun else WeightsMissing(words)
     first = report.problems[0]
     if first.state in (State.EXTRA, State.FOLDER):
         raise WeightsMismatch(f"{about}; delete {store.folder_of(model) / first.path}")

@@ -65,6 +65,11 @@ class Report:
         return all(finding.state is State.GOOD for finding in self.findings)
 
     @property
+    def is_begun(self) -> bool:
+        """Whether any file is there and recognized."""
+        return any(finding.state is State.GOOD for finding in self.findings)
+
+    @property
     def problems(self) -> tuple[Finding, ...]:
         """What is not good."""
         return tuple(found for found in self.findings if found.state is not State.GOOD)

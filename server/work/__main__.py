@@ -44,9 +44,11 @@ def work(settings: Settings, device: str) -> NoReturn:
 
 
 def probe(engine: Engine) -> None:
-    """Have the engine look at something small, in the way that costs it least."""
-    look = engine.rate or engine.describe
-    look(Image.new("RGB", (16, 16), "gray"))
+    """Have the device do something small: in passing where the engine can, or else by a look."""
+    if engine.probe:
+        engine.probe()
+    else:
+        engine.describe(Image.new("RGB", (16, 16), "gray"))
 
 
 def exit_code(error: ReframeError) -> int:

@@ -30,6 +30,7 @@ SMALL_CARD, CARD = 2**34, 2**35
 def supplies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Supplies:
     """A lock without any weights; the engine's own room cannot be entered."""
     monkeypatch.setitem(sys.modules, "pipelines.models", None)
+    monkeypatch.delattr("pipelines.models", raising=False)  # where an earlier test was inside
     show_cards(monkeypatch, (CARD,))
     lock = tmp_path / "weights.lock"
     write_lock(WeightsLock((INPAINT, VLM, UNKNOWN, FEW_STEP, NSFW)), lock)

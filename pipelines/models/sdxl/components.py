@@ -81,41 +81,47 @@ def load_components(folder: Path, device: Device, few_step: Path | None = None) 
     Raises:
         WeightsMissing: a file is not there.
         ModelError: a file is damaged, or this is no SDXL inpainting model.
+        OutOfMemory: the models do not fit onto the device.
     """
     for name in TEXTS:
         if not (folder / name).is_file():
             msg = f"{name} is missing from the model's folder"
             raise WeightsMissing(msg)
     try:
-        index = _read(folder / "model_index.json")
-        training = Training.from_config(_read(folder / "scheduler/scheduler_config.json"))
-        exact = _read(folder / "vae/config.json").get("force_upcast", True)
-        unet = _load(UNet2DConditionModel, folder / "unet", device.dtype)
-        if unet.config.in_channels != CHANNELS:
-            msg = f"the UNet reads {unet.config.in_channels} channels; inpainting needs {CHANNELS}"
-            raise ModelError(msg)
-        if few_step is not None:
-            load_few_step(unet, few_step)
-        return Components(
-            unet=device.settle(unet),
-            # a VAE that asks for it overflows in half precision
-            vae=device.settle(
-                _load(AutoencoderKL, folder / "vae", torch.float32 if exact else device.dtype)
-            ),
-            text_encoders=(
-                device.settle(_load(CLIPTextModel, folder / "text_encoder", device.dtype)),
-                device.settle(
-                    _load(CLIPTextModelWithProjection, folder / "text_encoder_2", device.dtype)
-                ),
-            ),
-            tokenizers=(_read_words(folder / "tokenizer"), _read_words(folder / "tokenizer_2")),
-            training=training,
-            empty_is_zero=bool(index.get("force_zeros_for_empty_prompt", True)),
-            has_few_step=few_step is not None,
-        )
+        with device.translating():
+            return _load_all(folder, device, few_step)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         msg = "the model's files are damaged or do not belong together"
         raise ModelError(msg) from error
+
+
+def _load_all(folder: Path, device: Device, few_step: Path | None) -> Components:
+    index = _read(folder / "model_index.json")
+    training = Training.from_config(_read(folder / "scheduler/scheduler_config.json"))
+    exact = _read(folder / "vae/config.json").get("force_upcast", True)
+    unet = _load(UNet2DConditionModel, folder / "unet", device.dtype)
+    if unet.config.in_channels != CHANNELS:
+        msg = f"the UNet reads {unet.config.in_channels} channels; inpainting needs {CHANNELS}"
+        raise ModelError(msg)
+    if few_step is not None:
+        load_few_step(unet, few_step)
+    return Components(
+        unet=device.settle(unet),
+        # a VAE that asks for it overflows in half precision
+        vae=device.settle(
+            _load(AutoencoderKL, folder / "vae", torch.float32 if exact else device.dtype)
+        ),
+        text_encoders=(
+            device.settle(_load(CLIPTextModel, folder / "text_encoder", device.dtype)),
+            device.settle(
+                _load(CLIPTextModelWithProjection, folder / "text_encoder_2", device.dtype)
+            ),
+        ),
+        tokenizers=(_read_words(folder / "tokenizer"), _read_words(folder / "tokenizer_2")),
+        training=training,
+        empty_is_zero=bool(index.get("force_zeros_for_empty_prompt", True)),
+        has_few_step=few_step is not None,
+    )
 
 
 def _read(path: Path) -> Mapping[str, Any]:

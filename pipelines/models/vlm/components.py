@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import (
@@ -21,7 +20,7 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
 )
 
-from pipelines.errors import ModelError, OutOfMemory, WeightsMissing
+from pipelines.errors import ModelError, WeightsMissing
 from pipelines.models.device import Device
 from pipelines.models.quiet import quietly
 from pipelines.models.vlm.look import LEAST_TOKENS, MOST_TOKENS
@@ -89,28 +88,30 @@ def load_vlm(folder: Path, device: Device) -> Vlm:
     for name in TEXTS:
         _expect(folder, name)
     try:
-        kind = _read(folder / "config.json")["model_type"]
-        if kind != KIND:
-            msg = f"the model is of the kind {kind}; the describer needs {KIND}"
-            raise ModelError(msg)
-        for name in sorted(_list_weights(folder)):
-            _expect(folder, name)
-        vlm = Vlm(
-            model=_load(folder, device),
-            tokenizer=Qwen2Tokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            ),
-            image_processor=_load_image_processor(folder),
-            template=_read(folder / "chat_template.json")["chat_template"],
-        )
-        _check(vlm)
-    except torch.OutOfMemoryError as error:
-        msg = f"the describer does not fit into the memory of {device.hardware}"
-        raise OutOfMemory(msg) from error
+        with device.translating():
+            vlm = _load_all(folder, device)
+            _check(vlm)
     except DAMAGE as error:
         msg = "the model's files are damaged or do not belong together"
         raise ModelError(msg) from error
     return vlm
+
+
+def _load_all(folder: Path, device: Device) -> Vlm:
+    kind = _read(folder / "config.json")["model_type"]
+    if kind != KIND:
+        msg = f"the model is of the kind {kind}; the describer needs {KIND}"
+        raise ModelError(msg)
+    for name in sorted(_list_weights(folder)):
+        _expect(folder, name)
+    return Vlm(
+        model=_load(folder, device),
+        tokenizer=Qwen2Tokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        ),
+        image_processor=_load_image_processor(folder),
+        template=_read(folder / "chat_template.json")["chat_template"],
+    )
 
 
 def _expect(folder: Path, name: str) -> None:
@@ -132,12 +133,10 @@ def _list_weights(folder: Path) -> set[str]:
 
 def _load(folder: Path, device: Device) -> Qwen3VLForConditionalGeneration:
     """The model with every one of its weights from the files, none of them invented."""
-    # published in bfloat16: float16 has the same width but overflows where bfloat16 does not
-    on_card = device.hardware.type == "cuda"
     with quietly():
         model, found = Qwen3VLForConditionalGeneration.from_pretrained(
             folder,
-            dtype=torch.bfloat16 if on_card else device.dtype,
+            dtype=device.wide,
             attn_implementation="sdpa",
             local_files_only=True,
             use_safetensors=True,

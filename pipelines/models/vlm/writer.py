@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from PIL import Image
@@ -14,13 +13,6 @@ from pipelines.models.vlm.caches import Caches
 from pipelines.models.vlm.components import Vlm
 from pipelines.models.vlm.grammar import BUDGET, REST, Grammar, Guide
 from pipelines.models.vlm.prompt import Prompt
-
-
-def choose_cache(device: Device) -> str:
-    """A static one where the model has its place on a card: there the library compiles a token."""
-    stays = device.turns is None  # what was compiled does not outlast the weights' addresses
-    return "static" if device.hardware.type == "cuda" and stays else "dynamic"
-
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +48,7 @@ class Writer:
         self._most = budget + REST
         self._grammar = Grammar(vlm)
         self._prompt = Prompt(vlm, device)
-        self._caches = Caches(vlm, self._prompt.longest + self._most)
-        self._cache = choose_cache(device)
+        self._caches: Caches | None = None
 
     def __call__(
         self, pictures: Sequence[Image.Image], audience: Audience, *, thrifty: bool = False
@@ -70,57 +61,55 @@ class Writer:
         Raises:
             ModelError: the device could not do it.
         """
-        if thrifty:
-            self._caches.clear()
         parts = [[picture] for picture in pictures] if thrifty else [pictures]
         listening = Listening(audience, len(parts) * self._most)
         answers: list[str] = []
         with self._device.working():
             for part in parts:
                 answers += self._vlm.tokenizer.batch_decode(
-                    self.write(part, listening, self._cache),
+                    self.write(part, listening),
                     skip_special_tokens=True,
                     clean_up_tokenization_spaces=False,
                 )
         return dict(enumerate(answers))
 
-    def warm_up(self) -> None:
-        """Have the library compile all that answers need, or do without where it cannot.
+    def warm_up(self, rows: int = 8) -> None:
+        """Have the library compile the model for up to ``rows`` pictures at once.
 
-        That takes a minute or two where it is new. To be called in the thread that will write.
+        From then on the memory of a cache for so many is taken, and no more pictures may come
+        together. It takes a minute or two where it is new, and pays where the model has its place
+        on a card for good. Where the compiler fails or memory is short, answers are written as
+        before. To be called in the thread that will write.
 
         Raises:
             DeviceFailed: the device failed.
         """
-        if self._cache == "dynamic":
-            return
         small, large = (Image.new("RGB", (side, side)) for side in (512, 1024))
+        # one row, many alike, and many of which some are padded: each has graphs of its own
+        batches = ([small], [small] * rows, [large, *[small] * (rows - 1)])
         try:
-            for pictures in ([small], [small, small], [small, large]):
-                listening = Listening(Audience([_stay]), self._most)
-                with self._device.working():
-                    self.write(pictures, listening, self._cache)
+            with self._device.working():
+                length = self._prompt.longest + self._most
+                self._caches = Caches(self._vlm, self._device, length, rows)
+                for batch in batches:
+                    self.write(batch, Listening(Audience([_stay]), self._most))
         except DeviceFailed:
             raise
         except Exception:  # compilers fail in as many ways as there are tools that they call
             log.warning("the describer could not be compiled and runs without", exc_info=True)
-            self._cache = "dynamic"
-            self._caches.clear()
+            self._caches = None
 
-    def write(
-        self, pictures: Sequence[Image.Image], listening: Listening, cache: str
-    ) -> torch.Tensor:
+    def write(self, pictures: Sequence[Image.Image], listening: Listening) -> torch.Tensor:
         """The answers' tokens (B, L), with what ends and fills them."""
         given = self._prompt(pictures)
-        static: dict[str, Any] = {}
-        if cache == "static":
-            static["past_key_values"] = self._caches.lend(len(pictures))
+        # the library compiles a token where its place stays the same
+        kept = {"past_key_values": self._caches.lend(len(pictures))} if self._caches else {}
         written: torch.Tensor = self._vlm.model.generate(
             **given,
             max_new_tokens=self._most,
             logits_processor=[Guide(self._grammar, len(pictures), self._budget, self._device)],
             stopping_criteria=[listening],
-            **static,
+            **kept,
         )
         return written[:, given["input_ids"].shape[1] :]
 

@@ -1,6 +1,7 @@
 """Tiny models of every role in a store of weights, and the lock that names every file of them."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pipelines.weights.digest import digest_file
@@ -13,12 +14,13 @@ from tests.pipelines.models.sdxl.replica import write_replica
 from tests.pipelines.models.vlm.replica import write_vlm_replica
 
 WRITERS: dict[str, Callable[[Path], Path]] = {
-    "inpaint": write_replica,
-    "vlm-light": write_vlm_replica,
+    "inpaint": partial(write_replica, half=True),
+    "vlm": partial(write_vlm_replica, shard="200KB"),
+    "vlm-light": partial(write_vlm_replica, shard="1GB"),
     "few-step": write_lora,
     "nsfw": write_nsfw_replica,
 }
-"""What a machine without a card loads, by role."""
+"""Every role of the project's own lock, with files of the same names."""
 
 LOCK = "weights.lock"
 

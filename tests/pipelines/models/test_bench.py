@@ -1,6 +1,7 @@
 """The benchmark of the generative engine runs from end to end, on tiny models."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,14 @@ import pytest
 import torch
 from peft.tuners.tuners_utils import BaseTunerLayer
 
+import benchmarks.gpu.__main__ as program
 from benchmarks.gpu.__main__ import PARTS, Slot, main, run_part
 from benchmarks.gpu.bench import Bench, draw_canvas, set_up
 from benchmarks.gpu.clock import Clock
 from benchmarks.gpu.flops import count_decode, count_unet
 from benchmarks.gpu.models import add_few_step, build_sdxl
 from benchmarks.gpu.painting import count_waits
+from benchmarks.gpu.planned import find_absent, plan_readings
 from benchmarks.gpu.report import GOALS, Goal, Reading, Report
 from benchmarks.gpu.serving import watch_card
 from pipelines.canvas import Canvas
@@ -29,7 +32,8 @@ from tests.house.house import ROOT
 # the stock pipeline's own business
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-ON_A_CARD_ONLY = {"cold start", "warm start", "waits in the loop", "closed loop: idle"}
+ON_A_CARD_ONLY = {"device idle, closed loop", "waits for the device in the loop"}
+"""Goals."""
 
 
 @pytest.fixture(scope="module")
@@ -40,26 +44,48 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
             patch.setenv(name, "")  # so that the run's own values are gone afterwards
         assert main(["--tiny", "--out", str(path)]) == 0
+    torch._dynamo.reset()
     content: dict[str, object] = json.loads(path.read_text())
     return content
 
 
-def test_every_part_runs_with_tiny_models(found: dict[str, object]) -> None:
-    parts = found["parts"]
-    assert isinstance(parts, dict)
-    assert list(parts) == list(PARTS)
-    ends = {name: end.split()[0] for name, end in parts.items()}
-    assert ends.pop("restart") == "left"
-    assert set(ends.values()) == {"done"}
-
-
-def test_every_goal_is_about_something_that_is_measured(found: dict[str, object]) -> None:
+def read_values(found: dict[str, object]) -> dict[str, float]:
     readings = found["readings"]
     assert isinstance(readings, list)
     values = {reading["key"]: reading["value"] for reading in readings}
+    assert len(values) == len(readings), "a key says which reading it is"
+    return values
+
+
+def test_every_part_runs_to_its_end_with_tiny_models(found: dict[str, object]) -> None:
+    parts = found["parts"]
+    assert isinstance(parts, dict)
+    assert list(parts) == list(PARTS)
+    assert {end.split()[0] for end in parts.values()} == {"done"}
+
+
+def test_every_reading_is_planned_and_there(found: dict[str, object], tmp_path: Path) -> None:
+    values = read_values(found)
+    planned = list(plan_readings(make_bench(tmp_path), list(PARTS)))
+    assert sorted(values) == sorted(planned)
     assert all(value >= 0 for value in values.values())
-    needed = {key for goal in GOALS for key in (goal.key, goal.by) if key}
-    assert needed - values.keys() == ON_A_CARD_ONLY
+
+
+def test_every_goal_is_about_something_that_is_measured(found: dict[str, object]) -> None:
+    values = read_values(found)
+    measured = {goal.words for goal in GOALS if goal.settle(values) is not None}
+    assert {goal.words for goal in GOALS} - measured == ON_A_CARD_ONLY
+    goals = found["goals"]
+    assert isinstance(goals, list)
+    assert {goal["words"] for goal in goals} == measured
+
+
+def test_no_graph_is_made_once_all_is_warmed_up(found: dict[str, object]) -> None:
+    """But where refining comes to sizes at which the processor convolves in another way."""
+    values = read_values(found)
+    assert values["graphs"] > 20
+    for part in ("painting", "serving", "describing"):
+        assert values[f"graphs after warm-up: {part}"] == 0
 
 
 def test_numbers_of_tiny_models_are_held_to_no_goal(found: dict[str, object]) -> None:
@@ -68,6 +94,68 @@ def test_numbers_of_tiny_models_are_held_to_no_goal(found: dict[str, object]) ->
     assert goals
     assert {goal["met"] for goal in goals} == {None}
     assert "mean nothing" in str(found["note"])
+
+
+def test_a_reading_that_is_absent_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(bench: Bench) -> Iterator[Reading]:
+        yield Reading("card: matmul", 1.0, "TFLOP/s")
+
+    monkeypatch.setattr(program, "PARTS", {"card": Slot(count, 10)})
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "")
+    monkeypatch.setenv("TRITON_CACHE_DIR", "")
+    assert main(["--tiny", "--parts", "card"]) == 1
+    assert "ABSENT: card: copy, card: convolution" in capsys.readouterr().out
+
+
+def test_what_rests_on_another_part_is_planned_with_it_only(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path)
+    both, alone = (
+        list(plan_readings(bench, parts)) for parts in (["card", "painting"], ["painting"])
+    )
+    assert {"ours 8: efficiency"} == {key for key in both if "card" not in key} - set(alone)
+    assert find_absent(bench, ["stock"]) == ["stock: 20 CFG steps", "stock: 30 CFG steps"]
+
+
+def write_call(path: Path, **values: float) -> Path:
+    """What a call wrote down that measured these."""
+    report = Report(tiny=False, hardware=CPU.hardware)
+    report.parts["card"] = "done in 1.0 s"
+    report.readings = [Reading(key.replace("_", " "), value, "s") for key, value in values.items()]
+    report.write(path)
+    return path
+
+
+def test_calls_are_joined_without_mixing_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write_call(tmp_path / "a.json", warm_start=1.0, cold_start=10.0)
+    second = write_call(tmp_path / "b.json", warm_start=5.0, waits_in_the_loop=0.0)
+    third = write_call(tmp_path / "c.json", warm_start=4.0, cold_start=10.0)
+    out = tmp_path / "joined.json"
+    assert main(["--join", *map(str, (first, second, third)), "--out", str(out)]) == 1
+    joined = json.loads(out.read_text())
+    assert [goal["words"] for goal in joined["goals"]] == [goal.words for goal in GOALS]
+    measured = {goal["words"]: goal for goal in joined["goals"] if goal["value"] is not None}
+    assert measured.keys() == {"warm start / cold start", "waits for the device in the loop"}
+    worst = measured["warm start / cold start"]
+    assert (worst["value"], worst["met"], worst["call"]) == (0.4, False, "c.json")
+    assert len(joined["readings"]) == 6
+    assert "| warm start / cold start | <= 0.35 | 0.4 | no | c.json |" in capsys.readouterr().out
+
+
+def test_calls_on_different_machines_are_not_joined(tmp_path: Path) -> None:
+    first = write_call(tmp_path / "a.json", graphs=1)
+    second = tmp_path / "b.json"
+    second.write_text(first.read_text().replace('"device": "', '"device": "another '))
+    assert main(["--join", str(first), str(second)]) == 2
+
+
+def test_all_that_begin_alike_are_added_up_for_a_goal() -> None:
+    goal = Goal("graphs", "new", "", 0)
+    assert goal.settle({"new: painting": 1.0, "new: serving": 2.0, "newer": 9.0}) == 3
+    assert goal.settle({"newer": 9.0}) is None
 
 
 def test_without_a_card_nothing_but_tiny_models_is_run() -> None:
@@ -94,8 +182,10 @@ def test_a_goal_is_a_number_or_a_ratio_and_a_bound(
     assert (None if found is None else goal.is_met(found)) is met
 
 
-def make_bench(folder: Path) -> Bench:
-    return set_up(folder, Clock(CPU.hardware, 1, 0.0), CPU, tiny=True)
+def make_bench(folder: Path, *, tiny: bool = True) -> Bench:
+    bench = set_up(folder, Clock(CPU.hardware, 1, 0.0), CPU, tiny=True)
+    bench.tiny = tiny
+    return bench
 
 
 def test_a_part_that_fails_is_told_and_costs_no_other_its_numbers(tmp_path: Path) -> None:
@@ -115,10 +205,11 @@ def test_a_part_whose_time_is_up_is_left_and_keeps_what_it_has(tmp_path: Path) -
         for number in range(1000):
             yield Reading(f"reading {number}", number, "")
 
-    report, bench = Report(tiny=True, hardware=CPU.hardware), make_bench(tmp_path)
+    report, bench = Report(tiny=True, hardware=CPU.hardware), make_bench(tmp_path, tiny=False)
     end = run_part(bench, Slot(count, 0), report, time.monotonic() + 10)
     assert end == "its 0 s were up after 'reading 0'"
     assert len(report.readings) == 1
+    assert run_part(make_bench(tmp_path / "tiny"), Slot(count, 0), report, math.inf)[:4] == "done"
     assert run_part(bench, Slot(count, 10), report, time.monotonic()).startswith("left out")
 
 

@@ -95,7 +95,8 @@ def test_compiled_blocks_serve_every_shape_in_the_models_thread(
     plain, unet = (card.settle(make_unet().to(card.dtype)) for _ in range(2))
     parts, cache = replace(components, unet=unet), GraphCache(tmp_path, card)
     with Batcher() as batcher:
-        batcher.do(lambda: compile_unet(parts, card, cache, latents=[LEAD]))
+        with cache.kept():
+            batcher.do(lambda: compile_unet(parts, card, rows=8, latents=[LEAD]))
         graphs = count_graphs()
         assert graphs, "the compiler failed"
         assert cache.path.is_file()
@@ -115,8 +116,9 @@ def test_answers_are_whole_when_written_in_the_models_thread(card: Device, tmp_p
     write = Writer(load_vlm(write_vlm_replica(tmp_path), card), card, 12)
     lane = Lane(write, kind=lambda _: None, rows=4)
     with Batcher() as batcher, ThreadPoolExecutor(4) as callers:
-        batcher.do(write.warm_up)
+        batcher.do(lambda: write.warm_up(4))
         graphs = count_graphs()
+        assert graphs, "the compiler failed"
         for _ in range(3):
             for text in callers.map(lambda each: batcher.call(lane, each, ignore), draw_pictures()):
                 assert list(json.loads(text)) == ["c", "s", "e", "o"]

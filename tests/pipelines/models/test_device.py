@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn.attention import SDPBackend
 
-from pipelines.errors import DeviceFailed, ModelError, OutOfMemory
-from pipelines.models.device import CPU, choose_attention, choose_device
+from pipelines.errors import DeviceFailed, EngineUnavailable, ModelError, OutOfMemory
+from pipelines.models.device import CPU, choose_attention, choose_device, suit_card
 
 MORE_THAN_THERE_IS = 1 << 60
 
@@ -110,6 +110,20 @@ def test_models_settle_side_by_side_or_in_turns() -> None:
         assert device.turns.present is model
 
 
+def test_a_card_paints_as_published_and_describes_as_published() -> None:
+    for capability in ((8, 0), (8, 9), (12, 0)):
+        card = suit_card(capability, None, 24 << 30)
+        assert (card.dtype, card.wide) == (torch.float16, torch.bfloat16)
+        assert card.hardware.type == "cuda"
+        assert card.memory == 24 << 30
+
+
+def test_a_card_without_the_describers_numbers_is_refused() -> None:
+    with pytest.raises(EngineUnavailable, match=r"8\.0; this one has 7\.5.*preview") as caught:
+        suit_card((7, 5), 91900, 16 << 30)
+    assert not caught.value.retryable
+
+
 def test_cudnn_comes_first_only_where_it_is_fastest_and_right() -> None:
     others = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
     assert choose_attention(9, 91900) == (SDPBackend.CUDNN_ATTENTION, *others)
@@ -121,4 +135,5 @@ def test_cudnn_comes_first_only_where_it_is_fastest_and_right() -> None:
 def test_sequences_of_any_length_are_not_planned_for() -> None:
     card = replace(CPU, attention=choose_attention(9, 91900))
     assert card.for_any_length().attention == choose_attention(8, None)
+    assert suit_card((9, 0), 91900, 80 << 30).attention == card.attention
     assert CPU.for_any_length() == CPU

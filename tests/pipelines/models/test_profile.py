@@ -20,9 +20,15 @@ from torch.utils._pytree import tree_leaves
 from pipelines.errors import EngineUnavailable
 from pipelines.models import profile as module
 from pipelines.models.profile import GIB, PROFILES, SHARE, WITHOUT_CARD, Profile, choose_profile
+from pipelines.models.vlm.caches import measure_length
+from pipelines.models.vlm.grammar import BUDGET, REST
+from pipelines.models.vlm.look import MOST_TOKENS
+from pipelines.models.vlm.wording import QUESTION, SYSTEM
 from pipelines.weights.lock_file import find_lock, read_lock
 
 PUBLISHED = Path(__file__).parent / "published/sdxl"
+
+DESCRIBERS = {"vlm": "qwen3-vl-4b", "vlm-light": "qwen3-vl-2b"}
 
 REPORTED = {
     "RTX 3070": (8, 7.78),
@@ -30,7 +36,7 @@ REPORTED = {
     "MIG slice of an H100": (8, 9.75),
     "RTX 3080": (8, 9.77),
     "RTX 3060": (12, 11.76),
-    "T4 with error correction": (16, 14.56),
+    "A2 with error correction": (16, 14.54),
     "RTX 4080": (16, 15.70),
     "A10G with error correction": (24, 22.06),
     "RTX 4090": (24, 23.64),
@@ -82,6 +88,17 @@ OWN = 0.6
 GUIDED, ENCODED, DECODED, TILE, DESCRIBED = 0.332, 1.349, 1.611, 0.403, 0.53
 """GB on top of the weights; all but the last are checked below."""
 
+WORDS = 220
+"""Tokens of the question and what frames it, taken generously: 3.6 letters each."""
+
+
+def measure_cache(role: str) -> float:
+    """GB that the describer keeps for each row, by its published sizes."""
+    config = json.loads((PUBLISHED.parent / DESCRIBERS[role] / "config.json").read_text())
+    text = config["text_config"]
+    token = 2 * 2 * text["num_hidden_layers"] * text["num_key_value_heads"] * text["head_dim"]
+    return float(token * measure_length(MOST_TOKENS + WORDS + BUDGET + REST) / 1e9)
+
 
 def measure_weights() -> Mapping[str, float]:
     """GB of each part's files of weights, by role and folder."""
@@ -108,7 +125,8 @@ def estimate(profile: Profile) -> float:
     sizes = {"vae": weights["vae"], "unet": unet, "texts": texts, "describer": weights[profile.vlm]}
     if profile.offload:
         return OWN + max(sizes[part] + steps[part] for part in sizes)
-    return OWN + sum(sizes.values()) + weights["nsfw"] + max(steps.values())
+    kept = rows * measure_cache(profile.vlm)
+    return OWN + sum(sizes.values()) + weights["nsfw"] + kept + max(steps.values())
 
 
 @pytest.mark.parametrize(("size", "profile"), PROFILES)
@@ -130,6 +148,14 @@ def test_the_table_tells_the_profiles_and_their_arithmetic(size: int, profile: P
     assert (decoding == "tiles") == profile.thrifty
     assert int(rows) == profile.rows
     assert float(needs) == pytest.approx(estimate(profile), abs=0.06)
+
+
+def test_the_caches_are_as_large_as_the_text_says() -> None:
+    told = re.search(r"([\d.]+) GB\s+each \(4B\) or ([\d.]+) GB \(2B\)", module.__doc__ or "")
+    assert told is not None
+    for role, size in zip(("vlm", "vlm-light"), map(float, told.groups()), strict=True):
+        assert size == pytest.approx(measure_cache(role), abs=0.006)
+    assert len(SYSTEM + QUESTION) / 3.6 <= WORDS
 
 
 def test_what_is_not_offered_would_not_fit() -> None:

@@ -1,6 +1,6 @@
 """A tiny SDXL inpainting model with random weights, saved in the published layout.
 
-The same classes and files as the real one, in full precision; only the numbers are small.
+The same classes and files as the real one; only the numbers are small.
 """
 
 import json
@@ -46,8 +46,11 @@ SCHEDULER = {
 }
 
 
-def write_replica(folder: Path, seed: int = 0) -> Path:
-    """Build and save; the same seed gives the same weights."""
+def write_replica(folder: Path, seed: int = 0, *, half: bool = False) -> Path:
+    """Build and save; the same seed gives the same weights.
+
+    In full precision, or in ``half`` under the names that such files are published with.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "model_index.json", INDEX)
     write_json(folder / "scheduler/scheduler_config.json", SCHEDULER)
@@ -56,7 +59,10 @@ def write_replica(folder: Path, seed: int = 0) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name, model in make_models(words).items():
-            model.save_pretrained(folder / name, safe_serialization=True)
+            if half:
+                model.half().save_pretrained(folder / name, variant="fp16")
+            else:
+                model.save_pretrained(folder / name)
     add_leftovers(folder)
     return folder
 
@@ -67,7 +73,7 @@ def add_leftovers(folder: Path) -> None:
     averages = {"decay": 0.9999, "inv_gamma": 1.0, "optimization_step": 37000}
     write_json(config, {**json.loads(config.read_text()), **averages})
     for name in ("text_encoder", "text_encoder_2"):
-        path = folder / name / "model.safetensors"
+        (path,) = (folder / name).glob("*.safetensors")
         weights = {_name_as_published(name): weight for name, weight in load_file(path).items()}
         weights["text_model.embeddings.position_ids"] = torch.arange(77)[None]
         save_file(weights, path, metadata={"format": "pt"})

@@ -3,8 +3,6 @@
 import json
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +11,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pipelines.errors import ModelError, OutOfMemory, WeightsMissing
-from pipelines.models.device import CPU, Device
+from pipelines.errors import ModelError, WeightsMissing
+from pipelines.models.device import CPU
 from pipelines.models.vlm.components import INDEX, TEXTS, WEIGHTS, Vlm, load_vlm
 from tests.pipelines.models.vlm.replica import write_vlm_replica
-
-ROOT = Path(__file__).parents[4]
-
-WITHOUT_TORCHVISION = """
-import sys
-sys.modules["torchvision"] = None  # as if it were not installed
-from pathlib import Path
-from PIL import Image
-from pipelines.models.device import CPU
-from pipelines.models.vlm.components import load_vlm
-from pipelines.models.lane import alone
-from pipelines.models.vlm.describer import VlmDescriber
-from pipelines.models.vlm.writer import Writer
-from pipelines.composition import Composition
-vlm = load_vlm(Path(sys.argv[1]), CPU)
-describe = VlmDescriber(alone(Writer(vlm, CPU, 8)), lambda picture: Composition("plain"))
-describe(Image.new("RGB", (64, 64)))
-assert sys.modules["torchvision"] is None
-print([name for name in sys.modules if name.startswith("torchvision.")])
-"""
 
 
 @pytest.fixture
@@ -153,18 +131,6 @@ def test_pictures_cut_for_another_model_are_refused(copy: Path) -> None:
         load_vlm(copy, CPU)
 
 
-class FullCard(Device):
-    """A device without room for a model."""
-
-    def settle(self, model: Any) -> Any:
-        raise torch.OutOfMemoryError
-
-
-def test_a_model_too_large_for_the_device_is_not_called_damaged(vlm_folder: Path) -> None:
-    with pytest.raises(OutOfMemory):
-        load_vlm(vlm_folder, FullCard(CPU.hardware, CPU.dtype, CPU.attention))
-
-
 def test_loading_asks_nobody_and_says_nothing(
     vlm_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,9 +141,3 @@ def test_loading_asks_nobody_and_says_nothing(
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     load_vlm(vlm_folder, CPU)
     assert capfd.readouterr() == ("", "")
-
-
-def test_pictures_are_described_without_torchvision(vlm_folder: Path) -> None:
-    command = [sys.executable, "-c", WITHOUT_TORCHVISION, str(vlm_folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 from torch.nn.attention import SDPBackend
-from transformers import CompileConfig
+from transformers import CompileConfig, StaticCache
 
 from pipelines.composition import SubjectKind
 from pipelines.models.audience import Audience
@@ -17,7 +17,7 @@ from pipelines.models.device import CPU, Device, choose_device
 from pipelines.models.vlm.caches import Caches
 from pipelines.models.vlm.components import Vlm, load_vlm
 from pipelines.models.vlm.grammar import CAPTION, MOST_SUBJECTS, REST, SCENE
-from pipelines.models.vlm.writer import Listening, Writer, choose_cache
+from pipelines.models.vlm.writer import Listening, Writer
 from tests.drawings import draw_meadow
 from tests.pipelines.models.vlm.replica import write_vlm_replica
 from tests.pipelines.models.vlm.scenes import (
@@ -143,37 +143,41 @@ def test_a_model_that_takes_turns_on_the_device_answers_the_same(
     assert write(pictures, nobody()) == Writer(vlm, CPU, 12)(pictures, nobody())
 
 
-def test_the_cache_is_static_only_where_a_card_has_the_model_for_good() -> None:
-    card = Device(torch.device("cuda"), torch.float16, CPU.attention)
-    assert choose_cache(CPU) == choose_cache(card.in_turns()) == "dynamic"
-    assert choose_cache(card) == "static"
-
-
-def test_a_static_cache_changes_no_token(vlm: Vlm) -> None:
-    write = Writer(vlm, CPU, 12)
+def test_a_cache_that_stays_changes_no_token(vlm: Vlm) -> None:
+    write, again = Writer(vlm, CPU, 12), Writer(vlm, CPU, 12)
+    again.warm_up(2)  # the processor has nothing compiled, and the same cache
     with CPU.working():
-        dynamic, static = (
-            write.write(draw_pictures(), listen(), cache) for cache in ("dynamic", "static")
-        )
-    assert torch.equal(dynamic, static)
+        for pictures in (draw_pictures()[:2], draw_pictures()[1:2]):
+            assert torch.equal(write.write(pictures, listen()), again.write(pictures, listen()))
 
 
-def test_a_static_cache_is_lent_again_at_the_same_place(vlm: Vlm) -> None:
+def test_all_numbers_of_rows_share_one_cache_at_one_place(vlm: Vlm) -> None:
     """A graph that was captured holds on to addresses."""
-    caches = Caches(vlm, 2000)
-    places: list[list[int]] = []
-    for _ in range(2):
-        cache = caches.lend(2)
-        assert not cache.get_seq_length()
-        cache.early_initialization(
-            batch_size=2, num_heads=2, head_dim=16, dtype=torch.float32, device=CPU.hardware
-        )
-        cache.update(torch.ones(2, 2, 5, 16), torch.ones(2, 2, 5, 16), 0)
-        places.append(
-            [tensor.data_ptr() for tensor in (cache.layers[0].keys, cache.layers[0].values)]
-        )
-    assert places[0] == places[1]
-    assert caches.lend(1) is not caches.lend(2)
+    caches = Caches(vlm, CPU, 2000, 4)
+    places = {find_place(caches.lend(rows)) for rows in (4, 1, 2, 4, 3)}
+    assert len(places) == 1
+    whole = caches.lend(4)
+    assert [layer.keys.shape for layer in whole.layers] == [(4, 2, 2048, 16)] * 3
+    assert whole.layers[0].keys.dtype is vlm.model.dtype
+
+
+def find_place(cache: StaticCache) -> tuple[int, ...]:
+    layers = cache.layers
+    kept = [
+        tensor for each in layers for tensor in (each.keys, each.values, each.cumulative_length)
+    ]
+    return tuple(tensor.data_ptr() for tensor in kept)
+
+
+def test_a_cache_is_lent_empty_with_the_places_marked_that_stay(vlm: Vlm) -> None:
+    caches = Caches(vlm, CPU, 100, 3)
+    caches.lend(3).update(torch.ones(3, 2, 5, 16), torch.ones(3, 2, 5, 16), 0)
+    cache = caches.lend(2)
+    assert not cache.get_seq_length()
+    first = cache.layers[0]
+    assert not first.keys.any()
+    marked = [tensor._dynamo_static_input_type for tensor in (first.keys, first.values)]
+    assert marked == ["unguarded"] * 2, "what moves costs a copy for every token"
 
 
 def compile_with(vlm: Vlm, backend: Any) -> None:
@@ -189,8 +193,7 @@ def test_after_warming_up_nothing_is_compiled_again(vlm_folder: Path) -> None:
     pictures = draw_pictures()
     expected = write(pictures, nobody())
     compile_with(vlm, "eager")
-    write._cache = "static"
-    write.warm_up()
+    write.warm_up(4)
     graphs = counters["stats"]["unique_graphs"]
     assert graphs
     for chosen in (pictures[:1], pictures[1:2], [pictures[0]] * 3, pictures):
@@ -215,8 +218,7 @@ def test_where_the_compiler_fails_the_writer_does_without(
     write = Writer(vlm, CPU, 12)
     expected = write(draw_pictures(), nobody())
     compile_with(vlm, fail)
-    write._cache = "static"
-    write.warm_up()
+    write.warm_up(4)
     assert "runs without" in caplog.text
     assert write(draw_pictures(), nobody()) == expected
 
@@ -230,11 +232,12 @@ def test_on_a_card_the_compiled_work_changes_no_token(vlm_folder: Path) -> None:
     card = Device(torch.device("cuda"), torch.float32, kernels)
     vlm = load_vlm(vlm_folder, CPU)
     card.settle(vlm.model)
-    write = Writer(vlm, card, 12)
+    eager, compiled = Writer(vlm, card, 12), Writer(vlm, card, 12)
+    compiled.warm_up(4)
     with card.working():
-        eager = write.write(draw_pictures(), listen(), "dynamic")
-        for _ in range(2):  # compiled, then used again
-            assert torch.equal(write.write(draw_pictures(), listen(), choose_cache(card)), eager)
+        for pictures in (draw_pictures(), draw_pictures()[:3], draw_pictures()[:1]):
+            wanted = eager.write(pictures, listen())
+            assert torch.equal(compiled.write(pictures, listen()), wanted)
 
 
 @pytest.mark.gpu
