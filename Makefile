@@ -25,7 +25,7 @@ test-models: $(VENV)/.models   ## the rooms that need torch, on tiny models
 	$(BIN)/python -m pytest $(SPREAD) tests/pipelines/models
 
 test-slow: $(VENV)/.test   ## workers and databases that are killed, filled and frozen
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(SPREAD) -m slow
 
 soak: $(VENV)/.test   ## a thousand kills, a hundred thousand requests; hours
 	$(BIN)/python -m benchmarks.kills --kills 1000
