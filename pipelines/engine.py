@@ -62,7 +62,8 @@ class Engine:
     one that can only continue what is there. ``models`` are the locked models behind it, each as
     ``repository@revision``. ``refine`` gives what was painted and then enlarged its detail: its
     canvas has the output's size, and the mask marks what to work on. ``rate`` says how likely a
-    picture is not safe for work; without it nobody knows. ``batch`` is how many callers' pictures
+    picture is not safe for work; without it nobody knows, and ``unrated`` says why if that is a
+    lack. ``batch`` is how many callers' pictures
     it paints together at most; an engine that fills the device with one has 1. ``probe`` has the
     device do something small beside its work, and raises where it does not answer.
     """
@@ -74,6 +75,7 @@ class Engine:
     models: tuple[str, ...] = ()
     refine: Outpainter | None = None
     rate: Rater | None = None
+    unrated: str = ""
     batch: int = 1
     probe: Callable[[], None] | None = None
 

@@ -113,7 +113,7 @@ class Reframer:
         choice = self._fill(described, request, layout, watch)
         made = choice.rendering
         score = self._rate(made.composed.output) if made.fill and request.safety.rates else None
-        verdict = request.safety.admit(described.nsfw, score)
+        verdict = request.safety.admit(described.nsfw, score, self.engine.unrated)
         preservation = measure_preservation(made.composed.output, layout.kept, made.plan)
         watch.start(Step.ENCODE)
         engine = self.engine

@@ -60,15 +60,19 @@ class Safety:
         """Whether a picture with this rating is not safe for work."""
         return score > self.threshold
 
-    def admit(self, source: float | None, output: float | None = None) -> "Verdict":
+    def admit(
+        self, source: float | None, output: float | None = None, unrated: str = ""
+    ) -> "Verdict":
         """The verdict on the ratings of source and output, None for what was not rated.
+
+        ``unrated`` is why nobody rates them, if somebody should.
 
         Raises:
             ContentRejected: one of them is not safe for work, and that is to be blocked.
         """
         if not self.rates:
             return Verdict(self)  # what other requests wanted to know is not this one's matter
-        verdict = Verdict(self, source, output)
+        verdict = Verdict(self, source, output, unrated)
         if self.action is SafetyAction.BLOCK:
             assert source is not None  # an engine that cannot rate is refused before
             if verdict.detected:
@@ -86,6 +90,7 @@ class Verdict:
     safety: Safety
     source: float | None = None
     output: float | None = None
+    unrated: str = ""
 
     @property
     def score(self) -> float | None:
@@ -99,7 +104,9 @@ class Verdict:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is not safe for work, in words."""
+        """What is not safe for work, in words, or why nobody knows."""
+        if self.unrated and self.score is None:
+            return (self.unrated,)
         limit = f"more than {self.safety.threshold:g} at strictness {self.safety.strictness}"
         return tuple(
             f"the {name} is probably not safe for work: rated {score:.3g}, {limit}"

@@ -39,7 +39,7 @@ LOOKS = 16
 """Pictures that are rated together at most: they are small."""
 
 UNRATED = "nobody looked whether it is safe for work: the classifier's weights are not there"
-"""What the log says then, and the record of every picture."""
+"""What the log says then, and the record of every picture that was to be looked at."""
 
 UNADAPTED = "mode fast does without the few-step adapter: its weights are not there"
 
@@ -109,7 +109,7 @@ def load(
     used = (painting, describing, few_step, rating)
     return Engine(
         "sdxl",
-        VlmDescriber(partial(batcher.call, looks), fallback, () if rating else (UNRATED,)),
+        VlmDescriber(partial(batcher.call, looks), fallback),
         SdxlOutpainter(
             paint, native=native, cell=cell, recipes=choose_recipes(has_few_step=adapted)
         ),
@@ -122,6 +122,7 @@ def load(
             workers=profile.rows,
         ),
         rate=_rate(rating, device, batcher) if rating else None,
+        unrated="" if rating else UNRATED,
         batch=profile.rows,
         probe=partial(probe, device, batcher),
     )

@@ -77,6 +77,12 @@ def test_nobody_looked_is_not_the_same_as_nothing_found() -> None:
     assert verdict.warnings == ()
 
 
+@pytest.mark.parametrize(("action", "told"), [("flag", ("no classifier",)), ("off", ())])
+def test_why_nobody_looked_is_told_to_who_wants_to_know(action: str, told: tuple[str, ...]) -> None:
+    verdict = Safety(SafetyAction(action)).admit(None, unrated="no classifier")
+    assert verdict.warnings == told
+
+
 def test_who_does_not_want_to_know_is_told_nothing() -> None:
     verdict = Safety(SafetyAction.OFF).admit(1.0, 1.0)
     assert verdict.detected is None

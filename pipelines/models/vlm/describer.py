@@ -26,14 +26,10 @@ class VlmDescriber:
     The same picture gets the same composition, and is looked at once while it is remembered.
     """
 
-    def __init__(self, ask: Ask, fallback: Describer, warnings: tuple[str, ...] = ()) -> None:
-        """``fallback`` needs no weights; it works in the caller's thread.
-
-        ``warnings`` are those that every composition carries.
-        """
+    def __init__(self, ask: Ask, fallback: Describer) -> None:
+        """``fallback`` needs no weights; it works in the caller's thread."""
         self._ask = ask
         self._fallback = fallback
-        self._warnings = warnings
         self._memory = Memory()
 
     def __call__(self, picture: Image.Image) -> Composition:
@@ -46,7 +42,6 @@ class VlmDescriber:
         known = self._memory.recall(key)
         if known is None:
             known = self._describe(picture)
-            known = replace(known, warnings=(*known.warnings, *self._warnings))
             self._memory.keep(key, known)
         return known
 

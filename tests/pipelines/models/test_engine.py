@@ -29,6 +29,7 @@ from pipelines.progress import Step
 from pipelines.reframe import Reframer
 from pipelines.request import ReframeRequest
 from pipelines.rules import Policy, Rules
+from pipelines.safety import Safety, SafetyAction
 from server.engines import Supplies, load_engine
 from server.settings import EngineName
 from tests.drawings import draw_meadow, to_png
@@ -151,6 +152,8 @@ def test_what_is_not_needed_may_be_missing_and_is_missed(
     assert output.plan.painted_fraction > 0
     assert output.nsfw_detected is None
     assert UNRATED in output.warnings
+    (output,) = Reframer(engine)(SOURCE, [replace(request, safety=Safety(SafetyAction.OFF))])
+    assert UNRATED not in output.warnings
 
 
 def test_the_engine_can_be_asked_whether_it_lives(engine: Engine) -> None:

@@ -67,15 +67,6 @@ def test_an_unusable_answer_leaves_the_fallback_and_says_so(vlm_folder: Path) ->
     assert describe(picture) == seen
 
 
-def test_what_is_to_be_said_of_every_picture_is_said_once(vlm_folder: Path) -> None:
-    for wishes in (SAYS_LITTLE, SEES_NOTHING):
-        ask = alone(Writer(load_stubborn(vlm_folder, wishes), CPU, 20))
-        describe = VlmDescriber(ask, see_plainly, ("nobody rated it",))
-        picture = draw_object_on_white(101, 80)
-        for _ in range(2):
-            assert describe(picture).warnings.count("nobody rated it") == 1
-
-
 @pytest.mark.parametrize("size", [(3000, 200), (1, 1), (20, 900)])
 def test_pictures_of_any_shape_are_described(vlm: Vlm, size: tuple[int, int]) -> None:
     seen = make_describer(vlm)(draw_meadow(*size) if min(size) > 1 else Image.new("RGB", size))
