@@ -4,11 +4,11 @@ import os
 import subprocess
 from pathlib import Path
 
+from server.cards import VISIBLE
 from server.settings import EngineName
 
 CPU = "cpu"
 CARDS = Path("/proc/driver/nvidia/gpus")
-VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def find_devices(engine: EngineName) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class Writer:
                 )
         return dict(enumerate(answers))
 
-    def warm_up(self, rows: int = 8) -> None:
+    def warm_up(self, rows: int) -> None:
         """Have the library compile the model for up to ``rows`` pictures at once.
 
         From then on the memory of a cache for so many is taken, and no more pictures may come
