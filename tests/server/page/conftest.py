@@ -1,4 +1,4 @@
-"""One server and one browser for all visits."""
+"""One server for all visits, and one browser for those of a file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +12,16 @@ from tests.server.live import serve
 from tests.server.page.visit import Visit, open_browser, visit
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     need("chromium")
     with serve(tmp_path_factory.mktemp("data")) as (base, secret):
         yield base, secret
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(server: tuple[str, str]) -> Iterator[Browser]:
+    """Its driver keeps an event loop running, in which other files could start none of theirs."""
     with open_browser() as browser:
         yield browser
 
