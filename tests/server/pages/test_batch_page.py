@@ -33,6 +33,7 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_commands_run_and_leave_what_the_page_says(desk: Path) -> None:
     subprocess.run(
         ["bash", "-euc", find_examples("sh")],

@@ -7,6 +7,7 @@ from tests.server.work.kills import endure
 from tests.server.work.workshop import Workshop
 
 
+@pytest.mark.slow
 def test_jobs_survive_a_worker_that_is_killed_again_and_again(workshop: Workshop) -> None:
     tally = endure(workshop, kills=25)
     assert tally.is_clean, tally
