@@ -29,7 +29,6 @@ def open_office(data: Path, database_url: str | None) -> Office:
     try:
         upgrade_tables(opened)
     except sa.exc.DBAPIError as error:
-        reason, _, _ = str(error.orig).partition("\n")
-        msg = f"the database cannot be used: {reason}"
+        msg = f"the database cannot be used: {engine.reason_of(error)}"
         raise DatabaseUnavailable(msg) from error
     return Office(KeyStore(opened), data)

@@ -36,7 +36,7 @@ from server.cli.items_file import Options, read_items
 from server.cli.options import RuleOptions, TargetOptions
 from server.cli.output_options import EngineOptions, FileOptions, PaintOptions
 from server.cli.wishes import read_limits
-from server.engines import Supplies, load_engine
+from server.engines import load_engine
 from server.settings import read_settings
 from server.signer import load_signer
 
@@ -216,7 +216,7 @@ class _Makers:
             client = Client(self.server.server.rstrip("/"), _read_key(self.server), self.stop)
             return RemoteMaker(client, self.ledger.id, limits)
         settings = read_settings()
-        supplies = Supplies(self.engine.weights, self.engine.lock or settings.lock, settings.graphs)
+        supplies = replace(self.engine.supplies(settings), graphs=settings.graphs)
         loaded, signer = load_engine(self.engine.engine, supplies), load_signer(settings)
         return LocalMaker(Reframer(loaded, limits, signer))
 

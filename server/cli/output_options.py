@@ -15,7 +15,8 @@ from pipelines.request import MOST_RETRIES
 from pipelines.safety import THRESHOLDS, Safety, SafetyAction
 from pipelines.weights.store import DEFAULT_FOLDER
 from server.cli.options import OUTPUT, PAINT, option
-from server.settings import EngineName
+from server.engines import Supplies
+from server.settings import EngineName, Settings
 
 DEFAULT_MEGAPIXELS = Limits().max_pixels / 1e6
 DEFAULT_STRICTNESS = Safety().strictness
@@ -152,3 +153,7 @@ class EngineOptions:
             help="Refuse sources with more megapixels than this.",
         ),
     ] = DEFAULT_MEGAPIXELS
+
+    def supplies(self, settings: Settings) -> Supplies:
+        """What the engine is loaded with; an option goes before the setting."""
+        return Supplies(self.weights, self.lock or settings.lock)

@@ -22,7 +22,7 @@ from server.cli.options import RuleOptions, TargetOptions
 from server.cli.output_options import EngineOptions, FileOptions, PaintOptions
 from server.cli.report import Report
 from server.cli.wishes import read_base, read_limits, read_wishes
-from server.engines import Supplies, load_engine
+from server.engines import load_engine
 from server.settings import read_settings
 
 
@@ -50,7 +50,7 @@ def plan(  # noqa: PLR0913  a command's options are its arguments
     if overlay == STREAM:
         msg = "an overlay goes to a file or folder; stdout is for the plan"
         raise InvalidOption(msg)
-    supplies = Supplies(engine.weights, engine.lock or read_settings().lock)
+    supplies = engine.supplies(read_settings())
     reframer = Reframer(load_engine(engine.engine, supplies), read_limits(engine.max_megapixels))
     inputs = find_inputs(images, overlay)
     drawings = _Drawings(overlay, inputs, len(wishes)) if overlay else None

@@ -27,7 +27,7 @@ from server.cli.output_options import EngineOptions, FileOptions, PaintOptions
 from server.cli.report import Report
 from server.cli.wishes import read_base, read_limits, read_plan, read_wishes
 from server.contact_sheet import ContactSheet
-from server.engines import Supplies, load_engine
+from server.engines import load_engine
 from server.settings import read_settings
 from server.signer import load_signer
 
@@ -80,7 +80,7 @@ def run(  # noqa: PLR0913  a command's options are its arguments
     inputs = find_inputs(images, output)
     outputs = Outputs(output, inputs=inputs, count=len(wishes))
     settings = read_settings()
-    supplies = Supplies(engine.weights, engine.lock or settings.lock)
+    supplies = engine.supplies(settings)
     work = _Call(
         Reframer(
             load_engine(engine.engine, supplies),

@@ -107,6 +107,11 @@ class Pool(sa.QueuePool):
             raise
 
 
+def reason_of(error: sa.exc.DBAPIError) -> str:
+    """What the driver says, in a line and without the statement."""
+    return str(error.orig).partition("\n")[0]
+
+
 def say_unavailable(engine: sa.Engine) -> sa.Engine:
     """Let outages surface as DatabaseUnavailable; other mistakes stay what they are."""
     if isinstance(engine.pool, Pool):

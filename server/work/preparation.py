@@ -5,7 +5,7 @@ import time
 
 import sqlalchemy as sa
 
-from server.database.engine import open_database
+from server.database.engine import open_database, reason_of
 from server.database.upgrade import upgrade_tables
 from server.errors import DatabaseUnavailable
 from server.jobs.migration import migrate_workflows
@@ -41,7 +41,7 @@ def prepare_database(url: str) -> None:
         msg = "the database is being made ready by somebody who does not come to an end"
         raise DatabaseUnavailable(msg)
     except sa.exc.DBAPIError as error:
-        msg = f"the database cannot be made ready: {_first_line(error)}"
+        msg = f"the database cannot be made ready: {reason_of(error)}"
         raise DatabaseUnavailable(msg) from error
     finally:
         engine.dispose()
@@ -53,7 +53,7 @@ def _prepare(engine: sa.Engine) -> bool:
         upgrade_tables(engine)
         migrate_workflows(engine)
     except sa.exc.OperationalError as error:
-        if engine.dialect.name == "sqlite" and _first_line(error).endswith(OVERTAKEN):
+        if engine.dialect.name == "sqlite" and reason_of(error).endswith(OVERTAKEN):
             return False
         raise
     return True
@@ -64,8 +64,3 @@ def _refuse_old(engine: sa.Engine) -> None:
     if version < OLDEST_SQLITE:
         msg = f"SQLite {'.'.join(map(str, version))} is too old; 3.42 or newer is needed"
         raise DatabaseUnavailable(msg)
-
-
-def _first_line(error: sa.exc.DBAPIError) -> str:
-    """What the driver says, without the statement."""
-    return str(error.orig).partition("\n")[0]

@@ -40,9 +40,7 @@ def open_address(opened: Visit, run: str) -> Page:
 
 def test_a_run_of_the_history_is_compared_with_its_source(opened: Visit, photo: Path) -> None:
     page = opened.page
-    page.click("#clear-sizes")
-    page.fill("#custom", "640x200")
-    page.keyboard.press("Enter")
+    opened.wish("640x200")
     opened.choose(photo)
     opened.run(1)
     page.goto(f"{opened.base}/")

@@ -22,10 +22,7 @@ def seen(opened: Visit, name: str = GUESS) -> Locator:
 def edit(opened: Visit, *sizes: str) -> list[Any]:
     """Open the first size in the editor; the wishes that plans are asked with from now on."""
     page = opened.page
-    page.click("#clear-sizes")
-    for size in sizes:
-        page.fill("#custom", size)
-        page.keyboard.press("Enter")
+    opened.wish(*sizes)
     asked: list[Any] = []
     page.on("request", lambda request: hear(asked, request))
     page.click("[data-example='coffee.webp']")

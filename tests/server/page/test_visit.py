@@ -124,9 +124,7 @@ def test_what_fails_says_why_with_its_code(opened: Visit, tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_run_of_before_is_found_in_the_history(opened: Visit, photo: Path) -> None:
     page = opened.page
-    page.click("#clear-sizes")
-    page.fill("#custom", "640x200")
-    page.keyboard.press("Enter")
+    opened.wish("640x200")
     opened.choose(photo)
     opened.run(1)
     page.reload()

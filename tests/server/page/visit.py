@@ -46,6 +46,13 @@ class Visit:
     problems: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
+    def wish(self, *sizes: str) -> None:
+        """Ask for these sizes and no others."""
+        self.page.click("#clear-sizes")
+        for size in sizes:
+            self.page.fill("#custom", size)
+            self.page.keyboard.press("Enter")
+
     def choose(self, *files: Any) -> None:
         """Give it pictures as the file dialog does, and wait for their plans."""
         self.page.set_input_files("#file", files)
